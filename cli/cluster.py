@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from kfp import Client
 
     from pipelines.cluster.connection import Connection
+    from pipelines.cluster.submit import PipelineName
     from pipelines.compile import Chosen
     from pipelines.profile.load import Profile as Settings
 
 app = typer.Typer(help="Start, follow and schedule training runs on a Kubeflow cluster.", no_args_is_help=True)
-schedule = typer.Typer(help="Train on a cron schedule: create, list and disable recurring runs.", no_args_is_help=True)
+schedule = typer.Typer(help="Train, or watch for drift, on a cron schedule: create, list and disable recurring runs.", no_args_is_help=True)
 app.add_typer(schedule, name="schedule")
 
 Corpus = Annotated[str, typer.Option(help="Your own text: gs://bucket/prefix. Default: the bundled corpora.")]
@@ -33,6 +35,13 @@ SameModel = Annotated[
 Create = Annotated[bool, typer.Option("--create-experiment", help="Create the experiment (cluster.experiment) if it does not exist.")]
 RunId = Annotated[str, typer.Argument(metavar="RUN", help="ID of the run, as printed by `robo-poet cluster submit`.")]
 Name = Annotated[str, typer.Argument(help="Name of the recurring run.")]
+
+
+class Scheduled(StrEnum):
+    """Choices of --pipeline."""
+
+    training = "training"
+    drift_watch = "drift-watch"
 
 
 @app.command()
@@ -135,29 +144,60 @@ def schedule_create(
     corpus: Corpus = "",
     model: ModelName = "",
     same_model: SameModel = False,
+    pipeline: Annotated[Scheduled, typer.Option(help="What runs: the training, or the drift watch of the champion.")] = Scheduled.training,
     set_: Set = [],  # noqa: B006  typer only reads the default and never changes it
 ) -> None:
     """Create or change a recurring run, which trains on a cron schedule with the corpus of that time.
 
-    It is safe to repeat the command. New settings replace the old ones.
+    With `--pipeline drift-watch`, each run judges the newest complete window of
+    live traffic. It is safe to repeat the command. New settings replace the old
+    ones.
 
     Example: `robo-poet cluster schedule create weekly '0 30 3 * * MON' --corpus
     gs://my-bucket/plays`
     """
-    from pipelines.cluster.recurring import check_cron, schedule_training
-    from pipelines.cluster.submit import cluster_parameters
+    from pipelines.cluster.recurring import check_cron
+    from pipelines.cluster.submit import TRAINING, cluster_parameters
     from pipelines.compile import chosen_settings, compile_training
     from pipelines.profile.load import load_profile
 
     check_cron(cron)
     settings = load_profile(profile, set_).profile
+    if pipeline is Scheduled.drift_watch:
+        _schedule_drift_watch(settings, name, cron, model, corpus, same_model=same_model)
+        return
     connected = _connect(profile, set_)
     chosen = chosen_settings(profile, settings)
     parameters = cluster_parameters(settings, source=corpus, model=model, same_model=same_model, moving_source=True, chosen=chosen)
     ir = Path(settings.local.store) / "cluster.yaml"
     # the list of deleted documents may change between the runs, too
     compile_training(settings, ir, moving_source=bool(corpus or settings.cluster.deletions_secret))
-    entry, changed = schedule_training(settings, ir, parameters, name=name, cron=cron, connected=connected)
+    _schedule(settings, ir, parameters, name, cron, TRAINING, connected)
+
+
+def _schedule_drift_watch(settings: Settings, name: str, cron: str, model: str, corpus: str, *, same_model: bool) -> None:
+    from pipelines.cluster.client import connect
+    from pipelines.cluster.connection import find_connection
+    from pipelines.cluster.submit import PipelineName
+    from pipelines.drift_watch import ABOUT, NAME, cluster_parameters, compile_drift_watch
+    from robo_poet.errors import BadInput
+
+    if corpus or same_model:
+        raise BadInput("the drift watch reads no corpus", where="--corpus" if corpus else "--same-model", remedy="leave it out")
+    parameters = cluster_parameters(settings, model)
+    connected = connect(find_connection(settings.cluster))
+    ir = Path(settings.local.store) / "cluster.yaml"
+    compile_drift_watch(settings, ir)
+    _schedule(settings, ir, parameters, name, cron, PipelineName(NAME, ABOUT), connected)
+
+
+def _schedule(
+    settings: Settings, ir: Path, parameters: Mapping[str, Any], name: str, cron: str, named: PipelineName,
+    connected: tuple[Client, Connection],
+) -> None:  # fmt: skip
+    from pipelines.cluster.recurring import schedule_pipeline
+
+    entry, changed = schedule_pipeline(settings, ir, parameters, name=name, cron=cron, connected=connected, named=named)
     typer.echo(f"recurring run {entry.name}, {entry.cron}: {'set' if changed else 'unchanged'}; {connected[1].recurring_address(entry.id)}")
 
 

@@ -28,6 +28,7 @@ Requests = Annotated[
 REQUESTS = Path(".serve/requests")
 State = Annotated[Path, typer.Option("--history", help="Folder of the judged windows.", callback=local_path)]
 STATE = Path(".serve/drift")
+RUNS = Path(".serve/drift-runs")
 COLUMNS = ("window (UTC)", "users", "no score", "perplexity", "rise")
 WORDS = {"no_drift": "no drift", "rising": "rising, not yet a drift", "drift": "DRIFT", "cannot_tell": "cannot tell"}
 
@@ -198,6 +199,55 @@ def compare(
     for column, drift in comparison.data["columns"].items():
         typer.echo(f"{column.replace('_', ' '):20} {drift['method']} distance {drift['distance']:.3f}")
     typer.echo(f"page: {page}")
+
+
+@app.command()
+def run(
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    folder: Requests = REQUESTS,
+    window: Annotated[str, typer.Option(help="Start of the window (UTC), such as 2026-03-02. Default: the newest complete one.")] = "",
+    runs: Annotated[Path, typer.Option(help="Where the folder of the run is created.", callback=local_path)] = RUNS,
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
+    """Run the drift-watch pipeline once: judge one day, write a page, send a drift to Alertmanager.
+
+    It is the pipeline that `robo-poet cluster schedule create --pipeline
+    drift-watch` starts on a cluster. Exit with 0 for each verdict, also for a drift
+    and for `cannot tell`; 1 if a step failed, 2 for wrong input.
+
+    Example: `robo-poet drift run --window 2026-03-09`
+    """
+    import sys
+
+    from rich.console import Console
+
+    from pipelines.drift_watch import PAGE, VERDICT, watch_here
+    from pipelines.images.programs import ROOT, interpreter
+    from pipelines.profile.load import load_profile
+    from pipelines.run.display import display_on
+    from pipelines.run.execution.process import ProcessRunner
+    from robo_poet.local_folder import absolute_address
+
+    store = open_registry(registry, model)
+    parameters = {
+        "requests": str(folder.absolute()), "registry": absolute_address(registry), "model_name": store.model, "window": window,
+    }  # fmt: skip
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 1000  # do not wrap lines in a log file
+    with display_on(console) as listener:
+        settings = load_profile(profile, set_).profile
+        result, verdict = watch_here(settings, parameters, ProcessRunner(ROOT, interpreter), listener, runs=runs)
+    if verdict:
+        typer.echo(f"{WORDS[verdict['action']]}: {verdict['reasons'][0]}")
+        if verdict["cause"]:
+            typer.echo(f"likely cause: {verdict['cause']} ({verdict['reasons'][1]})")
+        typer.echo(f"page: {result.folder / PAGE}\nverdict: {result.folder / VERDICT}")
+    else:
+        typer.echo(f"no verdict: {result.error or result.status}")
+    sys.exit(result.exit_status)
 
 
 def _print(result: DriftReport, settings: DriftSettings) -> None:

@@ -16,7 +16,7 @@ from pipelines.placement import SUPPRESSION_FOLDER, Placement
 from pipelines.profile.load import Profile, load_profile
 from pipelines.profile.remedies import remedies
 from pipelines.prompt_snapshot import names_a_file, resolve_snapshot
-from pipelines.steps import GROUPS
+from pipelines.steps import GROUPS, TRAINING_STEPS
 from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
 from robo_poet.commands import command
@@ -90,11 +90,15 @@ def compile_training(profile: Profile, target: Path, *, moving_source: bool = Fa
     Raises:
         BadInput: the profile sets resources or secrets for a step that does not exist.
     """
-    pipeline, defaults = _pipeline(profile, moving_source=moving_source, moving_champion=moving_champion)
+    write_ir(*_pipeline(profile, moving_source=moving_source, moving_champion=moving_champion), target)
+
+
+def write_ir(pipeline: Any, defaults: Mapping[str, Any], target: Path) -> None:
+    """Write the IR YAML of a KFP pipeline with the defaults of its parameters."""
     with new_file(target) as temporary:
         yaml = temporary.with_suffix(".yaml")
         try:
-            compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=defaults)
+            compiler.Compiler().compile(pipeline, str(yaml), pipeline_parameters=dict(defaults))
             yaml.replace(temporary)
         finally:
             yaml.unlink(missing_ok=True)
@@ -111,12 +115,17 @@ def training_document(profile: Profile, *, moving_champion: bool) -> dict[str, A
     return dict(json_format.MessageToDict(spec))
 
 
-def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -> tuple[Any, dict[str, Any]]:
-    """Return the training pipeline of KFP, and the defaults of its parameters."""
+def check_step_names(profile: Profile) -> None:
+    """Raise BadInput if the profile sets resources or secrets for a step that does not exist."""
     secret_steps = [(f"cluster.secrets: {secret.name}", step) for secret in profile.cluster.secrets for step in secret.steps]
     for where, step in [*((f"cluster.resources.{step}", step) for step in sorted(profile.cluster.resources)), *secret_steps]:
         if step not in GROUPS:
             raise BadInput(f"no such step: {step}", where=where, remedy=f"the steps are {', '.join(GROUPS)}")
+
+
+def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -> tuple[Any, dict[str, Any]]:
+    """Return the training pipeline of KFP, and the defaults of its parameters."""
+    check_step_names(profile)
     pipeline = training_pipeline(Placement(profile.cluster, profile.beam), moving_source=moving_source, moving_champion=moving_champion)
     defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
     # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
@@ -230,7 +239,7 @@ def run_parameters(
     )
     # The lineage contains digests, but no paths or times, so the same inputs and code give the same lineage and the same version.
     placement = Placement(profile.cluster, profile.beam)
-    code = {step: image(step, "", placement.group(step)).rsplit(":", 1)[-1] for step in GROUPS}
+    code = {step.name: image(step.name, "", placement.group(step.name)).rsplit(":", 1)[-1] for step in TRAINING_STEPS}
     digest = "" if moving_source else source_digest(source)
     if not moving_source:
         _check_described(profile, source, digest)

@@ -47,7 +47,7 @@ class Placement:
 SIGNING_FOLDER = "/etc/robo-poet/signing"  # where their pods have the secret with the signing key
 SUPPRESSION_FOLDER = "/etc/robo-poet/deletions"  # where the pod of ingest has the list of deleted documents and its key
 BEAM_STEPS = ("ingest", "validate_data", "scrub_pii")  # steps whose work Beam distributes
-REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary")  # steps that use the registry
+REGISTRY_STEPS = ("validate_data", "compare_champion", "register_model", "deploy_canary", "collect_window")  # steps that use the registry
 
 
 def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
@@ -64,6 +64,8 @@ def prepare_pod(task: dsl.PipelineTask, step: str, cluster: Cluster) -> None:
         kubernetes.mount_pvc(task, pvc_name=cluster.checkpoint_claim, mount_path=cluster.checkpoint_root)
     if step in REGISTRY_STEPS and cluster.registry_claim and not is_bucket(cluster.registry):
         kubernetes.mount_pvc(task, pvc_name=cluster.registry_claim, mount_path=cluster.registry)
+    if step == "collect_window" and cluster.requests_claim:
+        kubernetes.mount_pvc(task, pvc_name=cluster.requests_claim, mount_path=cluster.requests)
     if step in REGISTRY_STEPS and cluster.trusted_keys:
         task.set_env_variable(TRUSTED_KEYS, ",".join(key.split()[0] for key in cluster.trusted_keys))
     # Without trusted keys, readers take the public key from the secret too.

@@ -7,14 +7,17 @@ from typing import Any
 from kfp import dsl
 
 from components.audit_model.component import audit_model as _audit_model
+from components.collect_window.component import collect_window as _collect_window
 from components.compare_champion.component import compare_champion as _compare_champion
 from components.deploy_canary.component import deploy_canary as _deploy_canary
 from components.evaluate_model.component import evaluate_model as _evaluate_model
 from components.gate_model.component import gate_model as _gate_model
 from components.ingest.component import ingest as _ingest
+from components.judge_drift.component import judge_drift as _judge_drift
 from components.measure_text.component import measure_text as _measure_text
 from components.register_model.component import register_model as _register_model
 from components.scrub_pii.component import scrub_pii as _scrub_pii
+from components.send_alert.component import send_alert as _send_alert
 from components.slice_metrics.component import slice_metrics as _slice_metrics
 from components.train_model.component import train_model as _train_model
 from components.train_tokenizer.component import train_tokenizer as _train_tokenizer
@@ -22,10 +25,12 @@ from components.validate_data.component import validate_data as _validate_data
 from components.write_report.component import write_report as _write_report
 from robo_poet.step.declaration import Port, Step
 
-STEPS: tuple[Step, ...] = (
+TRAINING_STEPS: tuple[Step, ...] = (
     _ingest, _validate_data, _scrub_pii, _train_tokenizer, _train_model, _evaluate_model, _measure_text, _audit_model, _compare_champion,
     _slice_metrics, _gate_model, _write_report, _register_model, _deploy_canary,
 )  # fmt: skip
+DRIFT_STEPS: tuple[Step, ...] = (_collect_window, _judge_drift, _send_alert)
+STEPS = TRAINING_STEPS + DRIFT_STEPS
 GROUPS: dict[str, str] = {step.name: step.group for step in STEPS}
 
 
@@ -90,4 +95,7 @@ gate_model = container_component(_gate_model)
 write_report = container_component(_write_report)
 register_model = container_component(_register_model)
 deploy_canary = container_component(_deploy_canary)
+collect_window = container_component(_collect_window)
+judge_drift = container_component(_judge_drift)
+send_alert = container_component(_send_alert)
 SIGNERS = ("register_model", "deploy_canary")  # steps that write to the registry, and so need the signing key

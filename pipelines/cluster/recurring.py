@@ -10,7 +10,7 @@ import kfp
 
 from pipelines.cluster.client import find_experiment, name_filter
 from pipelines.cluster.connection import Connection
-from pipelines.cluster.submit import ensure_version, refuse_unready
+from pipelines.cluster.submit import TRAINING, PipelineName, ensure_version, refuse_unready
 from pipelines.profile.load import Profile
 from robo_poet.commands import command
 from robo_poet.digest import digest_json
@@ -74,10 +74,11 @@ class Recurring:
     description: str  # holds a digest of schedule, pipeline version, parameters and settings
 
 
-def schedule_training(
-    profile: Profile, ir: Path, parameters: Mapping[str, Any], *, name: str, cron: str, connected: tuple[kfp.Client, Connection]
-) -> tuple[Recurring, bool]:
-    """Create the recurring run `name`. Return it, and whether the call changed anything.
+def schedule_pipeline(
+    profile: Profile, ir: Path, parameters: Mapping[str, Any], *, name: str, cron: str, connected: tuple[kfp.Client, Connection],
+    named: PipelineName = TRAINING,
+) -> tuple[Recurring, bool]:  # fmt: skip
+    """Create the recurring run `name` of the compiled pipeline `ir`. Return it, and whether the call changed anything.
 
     - Idempotent: the same call again changes nothing, except that it enables a disabled recurring run.
     - With a new cron, pipeline or parameters, the new recurring run is created before the old one is deleted, so no date is missed.
@@ -92,7 +93,7 @@ def schedule_training(
     refuse_unready(profile)
     client, connection = connected
     experiment = find_experiment(client, connection)
-    version = ensure_version(client, connection, ir)
+    version = ensure_version(client, connection, ir, named)
     inputs = {key: value for key, value in parameters.items() if key != "who"}  # the same schedule from another user is not a change
     description = f"made of {digest_json([cron, version.name, inputs, connection.pipeline_root, profile.cluster.service_account])}"
     existing = _list_all(client, experiment, name_filter(name))

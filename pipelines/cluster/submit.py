@@ -21,7 +21,18 @@ from robo_poet.errors import BadInput
 
 NAME_LENGTH = 16  # of a version's name: as long as an image tag; Kubernetes allows 63
 CONFLICT = 409
+
+
+@dataclass(frozen=True)
+class PipelineName:
+    """Name and description of a pipeline on the cluster."""
+
+    name: str
+    about: str
+
+
 ABOUT = "Corpus → validated, scrubbed → model → gates → registry → canary. A version's name is the digest of its YAML."
+TRAINING = PipelineName(NAME, ABOUT)
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,7 @@ class PipelineVersion:
     reused: bool
 
 
-def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> PipelineVersion:
+def ensure_version(client: kfp.Client, connection: Connection, ir: Path, named: PipelineName = TRAINING) -> PipelineVersion:
     """Return the pipeline version for the YAML file `ir`, with both of its documents. Upload it if the cluster does not have it.
 
     Concurrent calls return the same version.
@@ -42,7 +53,7 @@ def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Pipe
     Raises:
         ClusterError: the version cannot be uploaded.
     """
-    pipeline = _ensure_pipeline(client, connection)
+    pipeline = _ensure_pipeline(client, connection, named)
     name = digest_file(ir)[:NAME_LENGTH]
     if version_id := _find_version(client, pipeline, name):
         return PipelineVersion(pipeline, version_id, name, reused=True)
@@ -56,21 +67,23 @@ def ensure_version(client: kfp.Client, connection: Connection, ir: Path) -> Pipe
     return PipelineVersion(pipeline, uploaded.pipeline_version_id, name, reused=False)
 
 
-def _ensure_pipeline(client: kfp.Client, connection: Connection) -> str:
-    if pipeline_id := _find_pipeline(client, connection):
+def _ensure_pipeline(client: kfp.Client, connection: Connection, named: PipelineName) -> str:
+    if pipeline_id := _find_pipeline(client, connection, named.name):
         return pipeline_id
     # Do not use client.upload_pipeline: it also creates a first version, named after the pipeline.
-    body = client.api_models.V2beta1Pipeline(name=NAME, display_name=NAME, description=ABOUT, namespace=connection.namespace or None)
+    body = client.api_models.V2beta1Pipeline(
+        name=named.name, display_name=named.name, description=named.about, namespace=connection.namespace or None
+    )
     try:
         return str(client.pipelines.pipeline_service_create_pipeline(pipeline=body).pipeline_id)
     except ClusterError as error:
-        if error.status == CONFLICT and (pipeline_id := _find_pipeline(client, connection)):
+        if error.status == CONFLICT and (pipeline_id := _find_pipeline(client, connection, named.name)):
             return pipeline_id
         raise
 
 
-def _find_pipeline(client: kfp.Client, connection: Connection) -> str:
-    response = client.list_pipelines(namespace=connection.namespace or None, filter=name_filter(NAME))
+def _find_pipeline(client: kfp.Client, connection: Connection, name: str) -> str:
+    response = client.list_pipelines(namespace=connection.namespace or None, filter=name_filter(name))
     return str(response.pipelines[0].pipeline_id) if response.pipelines else ""
 
 

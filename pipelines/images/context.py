@@ -11,7 +11,7 @@ from pathlib import Path
 from pipelines.images.programs import ROOT, program_files
 from robo_poet.digest import digest_file, digest_json
 
-PACKAGES = ("components", "serving", "robo_poet")
+PACKAGES = ("components", "serving", "monitoring", "robo_poet")
 INSTALLER = tuple(
     f"{folder}/{name}"
     for folder, names in (

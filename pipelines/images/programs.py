@@ -45,7 +45,7 @@ TAG_LENGTH = 16
 
 @cache
 def _imports() -> grimp.ImportGraph:
-    return grimp.build_graph("components", "serving", "robo_poet", cache_dir=None)
+    return grimp.build_graph("components", "serving", "monitoring", "robo_poet", cache_dir=None)
 
 
 def lock_file(group: str) -> Path:

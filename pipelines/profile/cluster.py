@@ -80,6 +80,10 @@ class Cluster(Settings):
     checkpoint_claim: str = Field("", description="volume claim mounted at checkpoint_root; empty: none")
     registry: FolderOrBucket = Field("", description="the model registry: a folder in the pods, or gs://bucket/prefix")
     registry_claim: str = Field("", description="volume claim mounted at registry if that is a folder; empty: none")
+    requests: str = Field(
+        "", pattern=r"^(/.+)?$", description="folder of the request log in the pods of the drift watch, see requests_claim"
+    )
+    requests_claim: str = Field("", description="volume claim with the request log of the gateway, mounted at requests; empty: none")
     signing_secret: str = Field(
         "", pattern=rf"{NAME}|^$", description="Kubernetes secret whose key signing.key signs versions and log entries of the registry"
     )
@@ -97,8 +101,8 @@ class Cluster(Settings):
 
     @model_validator(mode="after")
     def _claims_have_a_place(self) -> Self:
-        for name in ("checkpoint", "registry"):
-            folder = self.checkpoint_root if name == "checkpoint" else self.registry
+        for name in ("checkpoint", "registry", "requests"):
+            folder = self.checkpoint_root if name == "checkpoint" else getattr(self, name)
             if name == "registry" and is_bucket(folder):
                 continue  # a bucket needs no volume
             if getattr(self, f"{name}_claim") and not folder.startswith("/"):

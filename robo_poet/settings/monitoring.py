@@ -49,5 +49,10 @@ class MonitoringSettings(Settings):
 
     host: str = Field("127.0.0.1", description="address of the watcher's metrics; `0.0.0.0` lets other machines read them")
     port: int = Field(9464, ge=0, le=65535, description="port of the watcher's metrics; 0 takes a free one")
+    alertmanager: str = Field(
+        "",
+        pattern=r"^(https?://[^\s/]+\S*)?$",
+        description="address of Alertmanager, to which the drift watch pipeline sends a drift; empty: none",
+    )
     drift: DriftSettings = DriftSettings()
     retraining: RetrainingSettings = RetrainingSettings()

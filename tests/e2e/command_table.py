@@ -113,6 +113,7 @@ REFUSED: dict[str, tuple[int, str]] = {
 SILENT = {"make clean"}  # prints nothing if it succeeds
 
 WATCHER = Mark("serves", soak=False, note="tests/monitoring/drift/test_watch.py runs the watcher")
+WATCH_PIPELINE = Mark("time", soak=False, note="tests/pipelines/test_drift_watch.py runs the pipeline")
 CONSOLE = Mark("serves", soak=False, note="tests/serving/canary/test_console.py asks its pages")
 CONTROLLER = Mark("serves", soak=False, note="tests/serving/canary/test_main.py runs the controller as a program")
 TRIGGER = Mark("serves", soak=False, note="tests/cli/test_retrain.py runs the trigger as a program")
@@ -135,6 +136,8 @@ MARKS: dict[str, Mark] = {
     "robo-poet canary run": CONTROLLER,
     "robo-poet drift watch": WATCHER,
     "robo-poet drift watch --model 1": WATCHER,
+    "robo-poet drift run": WATCH_PIPELINE,
+    "robo-poet drift run --window 2026-03-09": WATCH_PIPELINE,
     "robo-poet drift watch --set monitoring.port=9500": WATCHER,
     "robo-poet console --port 8090": CONSOLE,
     "robo-poet console --port 0": CONSOLE,

@@ -47,7 +47,7 @@ def test_a_task_is_called_like_its_step(pipeline: Document) -> None:
     names = {name: task["taskInfo"]["name"] for name, task in tasks.items()}
     assert names["condition-1"] == "the gates accepted the model"
     assert all(name == task for task, name in names.items() if task != "condition-1")  # one vocabulary in terminal, files and UI
-    assert len(set(names.values())) == len(names) == len(steps.GROUPS) + 1
+    assert len(set(names.values())) == len(names) == len(steps.TRAINING_STEPS) + 1
 
 
 def test_the_pipeline_every_component_and_every_input_is_described(pipeline: Document) -> None:

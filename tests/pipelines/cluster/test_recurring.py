@@ -4,15 +4,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.cluster import app
 from pipelines.cluster.client import connect
 from pipelines.cluster.connection import find_connection
-from pipelines.cluster.recurring import check_cron, disable_recurring, list_recurring, schedule_training
+from pipelines.cluster.recurring import check_cron, disable_recurring, list_recurring, schedule_pipeline
 from pipelines.cluster.submit import cluster_parameters
 from pipelines.compile import compile_training
 from pipelines.profile.load import Profile
 from pipelines.run.ir.document import read_pipeline
 from robo_poet.errors import BadInput
+from tests.pipelines.cluster.conftest import TRUSTED
 from tests.pipelines.cluster.kubeflow_server import Kubeflow
 
 Serve, Make = Callable[..., Kubeflow], Callable[..., Profile]
@@ -26,7 +29,7 @@ def test_one_recurring_run_per_name(serve: Serve, profile: Make, ir: Path) -> No
     parameters = cluster_parameters(chosen, source="", moving_source=True)
 
     def say(name: str, cron: str, **more: object) -> tuple[str, bool]:
-        made, changed = schedule_training(chosen, ir, {**parameters, **more}, name=name, cron=cron, connected=connected)
+        made, changed = schedule_pipeline(chosen, ir, {**parameters, **more}, name=name, cron=cron, connected=connected)
         return made.id, changed
 
     first, changed = say("night", NIGHTLY)
@@ -45,14 +48,31 @@ def test_one_recurring_run_per_name(serve: Serve, profile: Make, ir: Path) -> No
         disable_recurring(*connected, "day")
 
 
+def test_the_drift_watch_is_a_pipeline_of_its_own(serve: Serve, profile: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve()
+    monkeypatch.setenv("ROBO_POET_CLUSTER_HOST", server.address)
+    monkeypatch.setenv("ROBO_POET_CLUSTER_PIPELINE_ROOT", "gs://poets/runs")
+    values = [TRUSTED, "cluster.image_prefix=images.example.org/poets", "cluster.requests=/requests", f"local.store={tmp_path}"]
+    words = ["schedule", "create", "drift", "0 30 0 * * *", "--pipeline", "drift-watch", "--model", "poems"]
+    words += [word for value in values for word in ("--set", value)]
+    printed = CliRunner().invoke(app, words)
+    assert "recurring run drift, 0 30 0 * * *: set" in printed.stdout, printed.exception
+    assert "unchanged" in CliRunner().invoke(app, words).stdout
+    [body] = server.things["recurring"].values()
+    parameters = body["runtime_config"]["parameters"]
+    assert (parameters["requests"], parameters["model_name"], parameters["window"]) == ("/requests", "poems", "")
+    refused = CliRunner().invoke(app, [*words, "--corpus", "gs://poets/corpus"]).exception
+    assert isinstance(refused, BadInput) and "the drift watch reads no corpus" in str(refused)
+
+
 def test_duplicates_left_by_a_kill_are_removed(serve: Serve, profile: Make, ir: Path) -> None:
     server = serve()
     chosen = profile(f"cluster.host={server.address}")
     connected = connect(find_connection(chosen.cluster))
     parameters = cluster_parameters(chosen, source="")
-    made, _ = schedule_training(chosen, ir, parameters, name="night", cron=NIGHTLY, connected=connected)
+    made, _ = schedule_pipeline(chosen, ir, parameters, name="night", cron=NIGHTLY, connected=connected)
     server.things["recurring"]["old"] = {**server.things["recurring"][made.id], "recurring_run_id": "old", "description": "made of another"}
-    assert schedule_training(chosen, ir, parameters, name="night", cron=NIGHTLY, connected=connected) == (made, True)
+    assert schedule_pipeline(chosen, ir, parameters, name="night", cron=NIGHTLY, connected=connected) == (made, True)
     assert list(server.things["recurring"]) == [made.id]
 
 

@@ -52,7 +52,7 @@ def test_server_images_contain_page_word_lists_and_subprograms() -> None:
 
 
 def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("components", "serving", "robo_poet", "requirements"):
+    for folder in ("components", "serving", "monitoring", "robo_poet", "requirements"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr("pipelines.images.programs.ROOT", tmp_path)
 
@@ -75,7 +75,9 @@ def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert changed("requirements/scrub.txt") == {"scrub_pii"}
     assert changed("robo_poet/step/program.py") == set(GROUPS)
     assert changed("robo_poet/__init__.py") == set(PROGRAMS)
-    assert changed("serving/playground/static/index.html") == changed("robo_poet/request_log/spool.py") == {"gateway"}
+    assert changed("serving/playground/static/index.html") == {"gateway"}
+    assert changed("robo_poet/request_log/spool.py") == {"gateway", "collect_window", "judge_drift"}
+    assert changed("monitoring/drift/traffic.py") == {"collect_window", "judge_drift"}
     assert changed("serving/model_server/rpc.py") == {"model_server"}
     assert changed("serving/model_sync/plan.py") == {"model_sync"}
 
@@ -92,7 +94,7 @@ def locked(group: str) -> set[str]:
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_the_lock_of_an_image_has_all_imports_of_its_program(name: str) -> None:
-    ours, program = ("components", "serving", "robo_poet"), PROGRAMS[name]
+    ours, program = ("components", "serving", "monitoring", "robo_poet"), PROGRAMS[name]
     graph = grimp.build_graph(*ours, include_external_packages=True, cache_dir=None)
     mains = {f"{package}.__main__" for package in program.packages}
     modules = {m for m in mains | {up for main in mains for up in graph.find_upstream_modules(main)} if m.split(".")[0] in ours}

@@ -1,0 +1,1 @@
+"""Step `judge_drift`: judges whether a window of live traffic is a drift."""

@@ -1,0 +1,1 @@
+"""Step `send_alert`: sends a drift to Alertmanager."""
