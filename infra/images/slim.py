@@ -1,6 +1,6 @@
 """Remove files from an image's environment that no step needs at run time: tests, C headers and sources, static libraries.
 
-Only `tests` and `include` folders and files for a compiler are removed. All shared libraries stay.
+Only `tests` and `include` folders and files for a compiler are removed. All shared libraries stay, and so do the packages in `WHOLE`.
 """
 
 import os
@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 FOLDERS = ("tests", "include")  # folders inside packages, such as pandas/tests and tensorflow/include
+WHOLE = ("evidently",)  # its folder legacy/tests is a part of its reports
 ENDINGS = (".a", ".h", ".hpp", ".pyx", ".pxd", ".c", ".cpp")
 
 
@@ -16,6 +17,8 @@ def slim(site: Path) -> int:
     """Remove these files and folders below the folder `site` (site-packages). Return the number of removed files and folders."""
     removed = 0
     for folder, folders, files in os.walk(site):
+        if Path(folder) == site:
+            folders[:] = [name for name in folders if name not in WHOLE]
         for name in [name for name in folders if name in FOLDERS]:
             shutil.rmtree(Path(folder, name))
             folders.remove(name)

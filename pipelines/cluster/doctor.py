@@ -112,6 +112,9 @@ def _unchecked(cluster: Cluster, connection: Connection) -> Iterator[CheckResult
     for claim in sorted({cluster.checkpoint_claim, registry_claim} - {""}):
         what = f"claim {claim} must be bound, and writable for the user of the images"
         yield CheckResult(Severity.unchecked, what, f"{kubectl} get pvc {claim}")
+    if claim := cluster.requests_claim:
+        what = f"claim {claim} must be bound, and readable for the user of the images"
+        yield CheckResult(Severity.unchecked, what, f"{kubectl} get pvc {claim}")
     for secret in sorted(
         {*cluster.image_pull_secrets, *(reference.name for reference in cluster.secrets), cluster.deletions_secret} - {""}
     ):

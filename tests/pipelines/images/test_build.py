@@ -232,6 +232,13 @@ print(sorted(f"{one.metadata['Name']}=={one.version}" for one in importlib.metad
     assert not [line for line in config["Env"] if "PIP" in line or "proxy" in line.lower()]
 
 
+def test_the_image_of_the_drift_judge_has_the_whole_evidently(base: str) -> None:
+    """It is imported late, and a folder that is called `tests` is a part of it."""
+    run = ("run", "--rm", "--pull=never", "--network=none", "--read-only", "--tmpfs=/tmp", built(base, "judge_drift"))
+    imported = engine.call(*run, "python", "-c", "import evidently.presets")
+    assert imported.status == 0, imported.err
+
+
 def test_existing_images_are_reused(base: str, tmp_path: Path) -> None:
     step = "gate_model"
     prefix = built(base, step).rpartition("/")[0]

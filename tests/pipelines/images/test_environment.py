@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import os
+import runpy
 import shutil
 import threading
 import zipfile
@@ -57,6 +58,17 @@ def test_large_packages_are_installed_once() -> None:
     at = {group: next(layer.name for layer in layers(group) if "\ntensorflow==" in f"\n{layer.lock}") for group in FAMILIES[0]}
     assert set(at.values()) == {"model-server-shared"}
     assert next(layer.name for layer in layers("gateway") if "\nspacy==" in f"\n{layer.lock}") == "scrub-shared"
+
+
+def test_slim_removes_tests_and_headers_but_keeps_what_a_report_needs(tmp_path: Path) -> None:
+    names = ("pandas/tests/test_a.py", "numpy/include/a.h", "scipy/a.pyx", "evidently/legacy/tests/base.py", "pandas/core.py")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    slim = runpy.run_path(str(ROOT / "infra" / "images" / "slim.py"))["slim"]
+    assert slim(tmp_path) == 3
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert left == {"evidently/legacy/tests/base.py", "pandas/core.py"}
 
 
 def test_the_layers_build_all_source_only_packages_of_a_lock() -> None:
