@@ -1,4 +1,4 @@
-"""Commands of `robo-poet drift`: watch the live perplexity of the champion, and the baseline that it is compared with."""
+"""Commands of `robo-poet drift`: watch the live perplexity of the champion, by a program or by a pipeline, and its baseline."""
 
 from __future__ import annotations
 
