@@ -198,8 +198,12 @@ def wait_for(condition: Callable[[], Any], seconds: float = 60) -> Any:
 
 
 @contextmanager
-def alertmanager(folder: Path, factor: float) -> Iterator[tuple[str, Received]]:
-    """Run Alertmanager with our configuration; its receivers are servers of this process. Yield its address and what they get."""
+def alertmanager(folder: Path, factor: float, trigger: tuple[int, str] = (0, "a token")) -> Iterator[tuple[str, Received]]:
+    """Run Alertmanager with our configuration; its receivers are servers of this process. Yield its address and what they get.
+
+    Args:
+        trigger: port and token of a real trigger of the retraining; port 0: a server of this process.
+    """
     received = Received()
 
     def post(path: str, body: dict[str, Any]) -> None:
@@ -213,11 +217,11 @@ def alertmanager(folder: Path, factor: float) -> Iterator[tuple[str, Received]]:
     with ExitStack() as running:
         http = running.enter_context(http_server(lambda: b"", post))
         smtp = running.enter_context(smtp_server(received.mail))
-        secrets = {"retraining-token": "a token", "slack-url": f"http://127.0.0.1:{http}/slack", "smtp-password": "a password"}
+        secrets = {"retraining-token": trigger[1], "slack-url": f"http://127.0.0.1:{http}/slack", "smtp-password": "a password"}
         for name, secret in secrets.items():
             (folder / name).write_text(secret)
         text = (INFRA / "alertmanager" / "alertmanager.yml").read_text()
-        text = text.replace(SECRETS, str(folder)).replace("127.0.0.1:9465", f"127.0.0.1:{http}")
+        text = text.replace(SECRETS, str(folder)).replace("127.0.0.1:9465", f"127.0.0.1:{trigger[0] or http}")
         text = text.replace("smtp.example.com:587", f"127.0.0.1:{smtp}").replace("smtp_require_tls: true", "smtp_require_tls: false")
         (folder / "alertmanager.yml").write_text(yaml.safe_dump(scaled(yaml.safe_load(text), factor)))
         command = ["prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/state"]
