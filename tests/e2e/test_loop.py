@@ -24,7 +24,7 @@ KNOWN = "and the man of the court to the lord and the"  # perplexity 240 under t
 OTHER = "Grüße aus Zürich, Fußball und Äpfel müssen größer werden"  # 1,900
 SETTINGS = {
     "monitoring.drift.window_seconds": WINDOW, "monitoring.drift.min_users": 30, "monitoring.drift.baseline_windows": 2,
-    "monitoring.retraining.enabled": "automatic",
+    "monitoring.retraining.enabled": "automatic", "monitoring.retraining.warm_start": "true",
     "serve.request_log.names": "patterns", "serve.request_log.scores_per_second": 100, "serve.request_log.scrub_share": 1,
     "serve.in_flight_per_user": 100, "serve.access.requests_per_minute": 100_000, "serve.access.ip_requests_per_minute": 100_000,
 }  # fmt: skip
