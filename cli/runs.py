@@ -12,6 +12,7 @@ import typer
 
 from cli.data import print_advice
 from cli.profile import Profile, Set, absolute_source, profile_for
+from cli.registry.opening import repeat_registry
 from robo_poet.commands import command
 from robo_poet.local_folder import is_bucket
 from robo_poet.permissions import warnings
@@ -32,6 +33,7 @@ class RunnerName(StrEnum):
 
 
 def run(
+    context: typer.Context,
     profile: Profile = "local",
     corpus: Annotated[
         str, typer.Option(help="Your own text: folder, .zip, .txt, .md, .jsonl, .csv, .parquet or gs://…. Default: the bundled corpora.")
@@ -97,6 +99,7 @@ def run(
             console.print(f"{verdict.display:22} {verdict}")
         return
     here = settings.local
+    repeat_registry(context, here.registry)
     places = (("registry", here.registry), ("store", here.store), ("folder of runs", here.runs))
     for line in warnings((what, Path(path)) for what, path in places if not is_bucket(path)):
         typer.echo(f"warning: {line}", err=True)

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.profile import Model, Profile, Set
+from cli.registry.opening import repeat_registry
 from robo_poet.commands import command
-from robo_poet.local_folder import is_bucket, local_path, registry_option
+from robo_poet.local_folder import is_bucket, local_path, registry_address
 
 if TYPE_CHECKING:
     from serving.access.api_keys import CreatedKey, KeyStore
 
 
 def serve(
+    context: typer.Context,
     profile: Profile = "local",
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port of the gateway; 0 takes a free one. Default: serve.port (8080).")
@@ -24,7 +26,7 @@ def serve(
     model: Model = "",
     registry: Annotated[
         str | None,
-        typer.Option(help="Folder of the registry, or gs://bucket/prefix. Default: local.registry.", callback=registry_option),
+        typer.Option(help="Folder of the registry, or gs://bucket/prefix. Default: local.registry."),
     ] = None,
     folder: Annotated[Path, typer.Option(help="Folder for keys, logs and the files of the model server.", callback=local_path)] = Path(
         ".serve"
@@ -47,7 +49,8 @@ def serve(
     from serving.local import serve_here
 
     settings = load_profile(profile, [*set_, *([] if port is None else [f"serve.port={port}"])]).profile
-    address = registry or settings.local.registry
+    address = registry_address(registry or settings.local.registry)
+    repeat_registry(context, address)
     for line in warnings([] if is_bucket(address) else [("registry", Path(address))]):
         typer.echo(f"warning: {line}", err=True)
     served = settings.serve.model_copy(update={"model": only_model(address, model)})

@@ -7,19 +7,39 @@ command of messages and documents: `tests/repository/test_commands.py` checks th
 import shlex
 import shutil
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = "robo-poet"
 ROOT = Path(__file__).resolve().parents[1]
+_repeated: list[tuple[str, str, Callable[[str], bool]]] = []
 
 
 def command(words: str) -> str:
-    """Return `robo-poet WORDS` as the user can type it: with the path of the program if it is not on the PATH.
+    """Return `robo-poet WORDS` as the user can type it: with the path of the program if it is not on the PATH, and with repeated options.
 
     Args:
         words: subcommand, options and arguments, quoted for a shell.
     """
-    return f"{program()} {words}"
+    again = (f" {option} {shlex.quote(value)}" for option, value, takes in _repeated if f" {option} " not in words and takes(words))
+    return f"{program()} {words}{''.join(again)}"
+
+
+@contextmanager
+def repeated_option(option: str, value: str, takes: Callable[[str], bool]) -> Iterator[None]:
+    """Add an option that the user gave to each command that messages suggest while the block runs, so that it acts on the same thing.
+
+    Args:
+        option: its name, such as `--registry`.
+        takes: called with the words of a command; returns True if this command has the option.
+    """
+    entry = (option, value, takes)
+    _repeated.append(entry)
+    try:
+        yield
+    finally:
+        _repeated.remove(entry)
 
 
 def make(target: str) -> str:

@@ -86,11 +86,6 @@ def registry_setting(value: str) -> str:
         raise ValueError(f"{error.what}; {error.remedy}") from None
 
 
-def registry_option(value: str | None) -> str | None:
-    """Return the registry that a command line option names; a callback for typer. Raises `BadInput`, see `registry_address`."""
-    return None if value is None else registry_address(value)
-
-
 def absolute_address(address: Address) -> str:
     """Return the address of a registry for a process with another working folder."""
     text = registry_address(address)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from robo_poet.commands import command
-from robo_poet.local_folder import absolute_address, registry_option
+from robo_poet.commands import command, repeated_option
+from robo_poet.local_folder import absolute_address, registry_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,13 +17,41 @@ if TYPE_CHECKING:
     from robo_poet.registry.versions.version import Version
     from robo_poet.report.measured import Measured
 
-Folder = Annotated[str, typer.Option("--registry", help="Folder of the registry, or gs://bucket/prefix.", callback=registry_option)]
+HOME = "registry"
+REGISTRY = "--registry"
+
+
+def registry_option(context: typer.Context, value: str) -> str:
+    """Return the registry that an option names; a callback for typer. Raises `BadInput`, see `registry_address`."""
+    address = registry_address(value)
+    repeat_registry(context, address)
+    return address
+
+
+def repeat_registry(context: typer.Context, address: str) -> None:
+    """Let the commands that messages suggest name this registry, until this command ends, unless it is the default."""
+    if address != HOME:
+        root: Any = context.find_root().command
+        context.with_resource(repeated_option(REGISTRY, address, lambda words: _takes_registry(root, words)))
+
+
+def _takes_registry(command: Any, words: str) -> bool:
+    """Return True if the command with these words, below the group `command`, has the option."""
+    for word in words.split():
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            return False
+        if not hasattr(command, "commands"):
+            break
+    return any(REGISTRY in parameter.opts for parameter in command.params)
+
+
+Folder = Annotated[str, typer.Option(REGISTRY, help="Folder of the registry, or gs://bucket/prefix.", callback=registry_option)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelName = Annotated[str, typer.Option("--model", "-m", help="Name of the model. Default: the only model of the registry.")]
 AnyModel = Annotated[str, typer.Option("--model", "-m", help="Name of a model. Default: all models.")]
 Number = Annotated[str, typer.Argument(metavar="N", help="Number of the version, or MODEL/N, as in `robo-poet registry list`.")]
 Why = Annotated[str, typer.Option("--why", help="Reason, which is written to the log.")]
-HOME = "registry"
 
 
 def open_registry(registry: str, model: str) -> Registry:

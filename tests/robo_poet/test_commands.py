@@ -52,6 +52,16 @@ def test_another_installation_on_the_path_is_not_taken(installation: Path, tmp_p
     assert commands.command("run") == ".venv/bin/robo-poet run"
 
 
+def test_an_option_is_repeated_where_it_is_taken_and_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with commands.repeated_option("--registry", "my models", lambda words: words.startswith("registry ")):
+        assert commands.command("registry list") == "robo-poet registry list --registry 'my models'"
+        assert commands.command("registry list --registry other --json") == "robo-poet registry list --registry other --json"
+        assert commands.command("run") == "robo-poet run"
+    assert commands.command("registry list") == "robo-poet registry list"
+
+
 def test_without_an_installation_the_name_remains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "ROOT", tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))

@@ -9,7 +9,6 @@ from robo_poet.local_folder import (
     local_path,
     local_setting,
     registry_address,
-    registry_option,
     registry_setting,
     scheme_of,
 )
@@ -38,14 +37,14 @@ def test_a_nul_is_refused() -> None:
 
 @pytest.mark.parametrize("address", ["gs://bucket/a/b", "gs://bucket", "gs://my.bucket_1/x", "gs://bucket/x:/y"])
 def test_a_registry_may_be_a_bucket(address: str) -> None:
-    assert is_bucket(address) and registry_setting(address) == registry_option(address) == absolute_address(address) == address
+    assert is_bucket(address) and registry_setting(address) == absolute_address(address) == address
     assert registry_address(Path(address)) == registry_address(f"{address}/") == address
 
 
 @pytest.mark.parametrize("address", ["gs:", "gs://", "gs:/bucket", "gs:///x", "gs://B/x", "gs://b", "./gs://bucket"])
 def test_an_address_without_a_bucket_is_refused(address: str) -> None:
     with pytest.raises(BadInput, match="no valid name of a bucket; write gs://bucket/prefix"):
-        registry_option(address)
+        registry_address(address)
     with pytest.raises(ValueError, match="no valid name of a bucket"):
         registry_setting(address)
 
@@ -58,8 +57,8 @@ def test_a_registry_of_another_service_is_refused(address: str) -> None:
 
 def test_a_registry_may_be_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert registry_address("registry") == registry_option("registry") == registry_setting("registry") == "registry"
+    assert registry_address("registry") == registry_setting("registry") == "registry"
     assert absolute_address("registry") == absolute_address(Path("registry")) == str(tmp_path / "registry")
-    assert registry_option(None) is None and not is_bucket("/gs:/x")
+    assert not is_bucket("/gs:/x")
     with pytest.raises(BadInput, match="an address has no NUL"):
         registry_address("a\0b")
