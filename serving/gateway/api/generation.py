@@ -16,7 +16,7 @@ from serving.access.caller import Caller
 from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import VersionGone, unavailable
 from serving.gateway.backend.shadow_score import ShadowScores
-from serving.gateway.backend.versions import ServedVersions
+from serving.gateway.backend.versions import REGISTRY_SECONDS, ServedVersions
 from serving.gateway.http.admission import Admission, InFlightLimit
 from serving.gateway.http.body import read_body
 from serving.gateway.http.exchange import Exchange, exchange_of
@@ -171,7 +171,7 @@ class GenerationEndpoint:
         Raises:
             Refused: 503 if the same version is still chosen.
         """
-        await self._versions.update()
+        await self._versions.update(REGISTRY_SECONDS)
         job = self._make_job(parsed)
         if job.chosen.served is previous.chosen.served:
             raise unavailable()

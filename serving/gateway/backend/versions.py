@@ -26,6 +26,7 @@ from serving.gateway.backend.tls import ConnectionTrouble
 from serving.refusal import Refused
 
 UNREADY_SECONDS = 0.25  # interval between updates while the model server cannot be reached, so that its return is soon seen
+REGISTRY_SECONDS = 2.0  # an update waits so long for the registry; a bucket that hangs takes 10 s to fail
 LOAD_SECONDS = 120.0  # for which the users of a new canary stay with the champion while the model server loads it
 UNREACHABLE = "the model server cannot be reached"
 
@@ -128,6 +129,21 @@ class VersionHealth:
     former: int | None = None
 
 
+@dataclass(frozen=True)
+class RegistryReading:
+    """What a look at the registry found.
+
+    Attributes:
+        state: the newest state that is usable.
+        served: its versions, as far as their files could be read, by number.
+        troubles: current problems, for an operator.
+    """
+
+    state: State
+    served: Mapping[int, Served]
+    troubles: Sequence[str]
+
+
 class ServedVersions:
     """The versions that can be called now.
 
@@ -160,6 +176,7 @@ class ServedVersions:
         self._waits_since: tuple[str, float] = "", 0.0  # experiment whose canary has not been loaded yet, and since when
         self._serving: Mapping[str, Arm] = {}  # arm that is assigned → arm that serves
         self._update_lock = asyncio.Lock()
+        self._reading: asyncio.Task[RegistryReading] | None = None  # one at a time
         self._updated_at = float("-inf")
         self._update_now = asyncio.Event()
         self.health = VersionHealth(None, None, ("the registry has not been read yet",), False)
@@ -212,7 +229,7 @@ class ServedVersions:
                 await asyncio.wait_for(self._update_now.wait(), seconds if self.health.ready else min(seconds, UNREADY_SECONDS))
             self._update_now.clear()
             try:
-                await self.update()
+                await self.update(REGISTRY_SECONDS)
             except Exception:
                 log.exception("the versions could not be updated")
 
@@ -222,15 +239,19 @@ class ServedVersions:
             self.health = replace(self.health, ready=False, troubles=(*self.health.troubles, UNREACHABLE))
             self._update_now.set()
 
-    async def update(self) -> None:
-        """Update the versions from the registry and the model server. Concurrent calls share one update."""
+    async def update(self, patience: float | None = None) -> None:
+        """Update the versions from the registry and the model server. Concurrent calls share one update.
+
+        Args:
+            patience: seconds to wait for the registry. After that, the state that is known stays, and a later update takes what was read.
+                None: wait until it was read.
+        """
         requested_at = time.monotonic()
         async with self._update_lock:
             if self._updated_at > requested_at:  # another call updated the versions while this one waited
                 return
             self._updated_at = time.monotonic()
-            troubles: list[str] = []
-            await asyncio.to_thread(self._read_registry, troubles)
+            troubles = await self._look_at_registry(patience)
             try:
                 available: frozenset[int] | None = await self._server.available()
             except Refused as refused:
@@ -238,34 +259,56 @@ class ServedVersions:
                 troubles.append(UNREACHABLE + (f": {reason}" if isinstance(reason, ConnectionTrouble) else ""))
             self._update_arms(available, troubles)
 
-    def _read_registry(self, troubles: list[str]) -> None:
-        """Read the registry and load new versions. Runs in a thread, because it reads files."""
+    async def _look_at_registry(self, patience: float | None) -> list[str]:
+        """Take what a reading of the registry found, and return its problems. A reading that takes longer than `patience` goes on."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(asyncio.to_thread(self._read_registry))
+        elif patience is not None:
+            patience = 0  # an earlier update has waited for it
+        await asyncio.wait({self._reading}, timeout=patience)
+        if not self._reading.done():
+            return ["the registry does not answer; the loaded versions stay in service"]
+        task, self._reading = self._reading, None
+        reading = task.result()
+        self._state, self._served = reading.state, {**self._served, **reading.served}
+        return list(reading.troubles)
+
+    def _read_registry(self) -> RegistryReading:
+        """Read the registry and load new versions. Runs in a thread, because it reads files, and changes no attribute of the event loop."""
+        state, known = self._state, self._served
+        troubles: list[str] = []
         try:
-            state = self._registry.state()
+            read = self._registry.state()
         except (BadInput, OSError) as error:
             troubles.append("the registry cannot be read; the loaded versions stay in service")
             log.warning("registry: %s", error)
         else:
-            if state.champion is None and self._state.champion is not None:
+            if read.champion is None and state.champion is not None:
                 troubles.append("the registry no longer has a champion; the loaded versions stay in service")
             else:
-                self._state = state
-        for arm in exposure(self._state).arms:
-            loaded = self._served.get(arm.version)
-            if loaded is None or loaded.digest != self._state.record(arm.version).digest:  # another registry may use the same number
-                self._load(arm.version, troubles)
+                state = read
+        served: dict[int, Served] = {}
+        for number in dict.fromkeys(arm.version for arm in exposure(state).arms):
+            version = known.get(number)
+            if version is None or version.digest != state.record(number).digest:  # another registry may use the same number
+                version = self._load(number, troubles)
+            if version is not None:
+                served[number] = version
+        return RegistryReading(state, served, troubles)
 
-    def _load(self, number: int, troubles: list[str]) -> None:
+    def _load(self, number: int, troubles: list[str]) -> Served | None:
         try:
-            self._served[number] = load_served(self._registry.version(number), self._restricted)
+            version = load_served(self._registry.version(number), self._restricted)
             self._failed.pop(number, None)
             self._on_load(number, True)
+            return version
         except (BadInput, OSError, ValueError, KeyError, TypeError) as error:
             troubles.append(f"version {number} cannot be read")
             if self._failed.get(number) != str(error):  # each update fails again; log it once
                 self._failed[number] = str(error)
                 self._on_load(number, False)
                 log.error("version %d cannot be read: %s", number, error)
+            return None
 
     def _update_arms(self, available: frozenset[int] | None, troubles: list[str]) -> None:
         """Update the arms from the registry's state and the available versions. The champion serves the users of an arm that is not loaded.

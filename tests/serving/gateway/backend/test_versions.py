@@ -1,5 +1,6 @@
 import asyncio
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,10 @@ import pytest
 from robo_poet.errors import BadInput
 from robo_poet.registry.copying import copy, open_files
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.state.state import State
 from robo_poet.registry.storage.bucket import Unavailable
 from robo_poet.registry.trust.trust import Trust
+from robo_poet.registry.versions.version import Version
 from serving.gateway.backend.versions import LOAD_SECONDS, ServedVersions
 from serving.refusal import Refused
 
@@ -260,6 +263,49 @@ def test_a_lost_model_server_is_reported_before_the_next_look_and_its_return_too
         watching.cancel()
 
     asyncio.run(lose_and_find())
+
+
+class HangingRegistry:
+    """A registry whose next look does not end before `answer` is set."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry, self.hangs, self.looks = registry, False, 0
+        self.answer = threading.Event()
+
+    def state(self) -> State:
+        self.looks += 1
+        state = self._registry.state()
+        if self.hangs:
+            assert self.answer.wait(60)
+        return state
+
+    def version(self, number: int) -> Version:
+        return self._registry.version(number)
+
+
+def test_the_model_server_is_asked_while_the_registry_hangs(registry: Registry) -> None:
+    server, hanging = Server(1, 2), HangingRegistry(registry)
+    versions = ServedVersions(hanging, server)
+
+    async def hang() -> None:
+        await versions.update()
+        registry.start_canary(2, who="ada", why="try")
+        registry.promote(2, who="ada", why="better")
+        hanging.hangs = True
+        await versions.update(0.01)
+        assert versions.health.ready and versions.health.champion == 1, "the state before"
+        assert versions.health.troubles == ("the registry does not answer; the loaded versions stay in service",)
+        server.numbers = None
+        await versions.update(60)
+        assert not versions.health.ready and "the model server cannot be reached" in versions.health.troubles
+        server.numbers = {1, 2}
+        await versions.update(60)
+        assert versions.health.ready and hanging.looks == 2, "no second look begins before the first one ends"
+        hanging.answer.set()
+        await versions.update()
+        assert versions.health.champion == 2 and versions.health.troubles == () and versions.choose("ada").served.number == 2
+
+    asyncio.run(hang())
 
 
 def test_concurrent_calls_share_an_update(registry: Registry) -> None:
