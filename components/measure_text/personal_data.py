@@ -55,13 +55,15 @@ class RemovedData:
 
     Args:
         kinds: identity → kind, such as PERSON.
-        skipped: number of distinct findings that are not searched for, because they are not full names.
+        skipped: number of distinct findings that are not searched for, because they do not identify a person.
         common: names that consist of common words, such as "Download Dataset" in a manual. They are found only with capitals.
+        handles: found only with the `@` before them. In a manual `@beartype` is a decorator, and "beartype" a word of the text.
     """
 
     kinds: Mapping[Identity, str]
     skipped: int = 0
     common: frozenset[Identity] = frozenset()
+    handles: frozenset[Identity] = frozenset()
 
     def find_in(self, text: str) -> Iterator[tuple[str, Identity]]:
         """Yield (kind, identity) of each occurrence in `text`."""
@@ -70,7 +72,7 @@ class RemovedData:
         for length in sorted({len(data) for data in self.kinds}):
             for start in range(len(words) - length + 1):
                 candidate = words[start : start + length]
-                if candidate not in self.kinds:
+                if candidate not in self.kinds or (candidate in self.handles and f"@{written[start]}" not in text):
                     continue
                 if candidate not in self.common or not any(word[0].islower() for word in written[start : start + length]):
                     yield self.kinds[candidate], candidate
@@ -89,12 +91,15 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
     spans_of = read_audit(audit)
     kinds: dict[Identity, str] = {}
     skipped: set[str] = set()
+    handles: set[Identity] = set()
     on_one_line: set[Identity] = set()
     for document in read_documents(corpus, "train") if spans_of else ():
         for entity, finding in _joined_names(document.text, spans_of.get(document.id, ())):
-            if entity != PERSON or is_full_name(finding):
+            if _identifies(entity, finding):
                 name = identity(finding)[:MAXIMUM_IDENTITY_WORDS]
                 kinds[name] = entity
+                if finding.startswith("@"):
+                    handles.add(name)
                 if "\n" not in finding:
                     on_one_line.add(name)
             else:
@@ -105,7 +110,15 @@ def load_removed_data(corpus: Path, audit: Path) -> RemovedData:
     of_common_words = {name for name in names if common.issuperset(name)}
     for name in of_common_words - on_one_line:  # the last word of a heading and the first of the text below: "GIT" and "Part of the suite"
         del kinds[name]
-    return RemovedData(kinds, len(skipped), frozenset(of_common_words & on_one_line))
+    return RemovedData(kinds, len(skipped), frozenset(of_common_words & on_one_line), frozenset(handles))
+
+
+def _identifies(entity: str, finding: str) -> bool:
+    """Return True if the data alone identifies a person: a full name, and not only digits of a short number such as a house number."""
+    if entity == PERSON:
+        return is_full_name(finding)
+    words = identity(finding)
+    return not all(word.isdecimal() for word in words) or sum(map(len, words)) >= MINIMUM_DIGITS
 
 
 COMMON_DOCUMENTS = 3  # documents with the word in lower case …

@@ -43,7 +43,7 @@ class TextMetrics:
         private_rows: rows of the model with personal data; they are never quoted.
         private_champion_rows: rows of the champion with personal data; they are never quoted.
         semantic_method: method of the semantic similarity; None if it was not measured.
-        skipped_findings: number of distinct scrubbing findings that were skipped because they are not full names.
+        skipped_findings: number of distinct scrubbing findings that were skipped because they do not identify a person.
         missing: metrics that could not be measured, with the reason.
         notes: further remarks for the report.
         shortages: name → what a metric that could not be measured needed and what there was.

@@ -88,6 +88,21 @@ def test_only_full_names_and_other_kinds_are_searched_for(tmp_path):
     assert removed.skipped == 5
 
 
+def test_a_handle_needs_its_sign_and_a_house_number_is_no_person(tmp_path):
+    """Seen in a manual: `@beartype` is a decorator, 1000 a number of rows, and the completions used both as words."""
+    findings = [
+        ("HANDLE", "@beartype"),
+        ("STREET_ADDRESS", "1000"),
+        ("STREET_ADDRESS", "41 999"),
+        ("STREET_ADDRESS", "7 Elm Road"),
+        ("US_SSN", "078-05-1120"),
+    ]
+    removed = scrub(tmp_path, "Ask @beartype, 1000, 41 999, 7 Elm Road, 078-05-1120.", findings)
+    assert removed.kinds.keys() == {("beartype",), ("7", "elm", "road"), ("078051120",)} and removed.skipped == 2
+    texts = ["beartype checks types of 1000 rows", "ask @beartype", "Ask @BearType!", "7 Elm Road", "no 078051120"]
+    assert find_personal_data(texts, [], removed, 0.4).known == [0, 1, 1, 1, 1]
+
+
 def test_a_name_of_common_words_is_found_only_with_capitals(tmp_path):
     """The name finder takes headings of a manual for names. Then code such as `download_dataset` is not a name."""
     texts = ["Download Dataset by Mara Ellison and 王 小明.", *["download the dataset of 王 小明, mara ellison"] * 3]
