@@ -181,7 +181,8 @@ class RegistryReader:
             raise OtherSource(
                 f"this model has been trained on {', '.join(sources)}, not on {source}",
                 where=f"model {self.model}",
-                remedy="give the new corpus a model of its own with MODEL=name (--model), or confirm with --same-model",
+                remedy="give the new corpus its own model with --model NAME (make: MODEL=NAME), or confirm with --same-model "
+                "(make: ARGS=--same-model)",
             )
 
     def overrides(self, number: int) -> list[Statement]:

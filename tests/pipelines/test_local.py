@@ -11,6 +11,7 @@ from robo_poet.deletion.suppression import add_digests, list_digest, open_suppre
 from robo_poet.errors import BadInput
 from robo_poet.registry.log.entry import OtherSource
 from robo_poet.registry.registry import Registry
+from tests.repository.commands import make_fault
 
 
 def test_a_local_run_passes_the_champions_digest(tmp_path: Path) -> None:
@@ -49,7 +50,11 @@ def test_a_cluster_run_reads_the_list_of_deleted_documents_or_is_refused(tmp_pat
 def test_a_corpus_from_another_address_is_refused_before_it_is_read(tmp_path: Path) -> None:
     profile = load_profile("ci", [f"local.registry={tmp_path / 'registry'}"]).profile
     Registry(tmp_path / "registry", "ci-poems").add_source("/home/ann/poems", who="a", why="b", same_model=False)
-    with pytest.raises(OtherSource, match="model ci-poems: this model has been trained on /home/ann/poems, not on /home/bob/poems"):
+    with pytest.raises(
+        OtherSource, match="model ci-poems: this model has been trained on /home/ann/poems, not on /home/bob/poems"
+    ) as refused:
         parameters_here(profile, "/home/bob/poems")
+    for variable in ("MODEL=NAME", "ARGS=--same-model"):  # `make run-pipeline --same-model` is an error of make
+        assert f"(make: {variable})" in str(refused.value) and make_fault(["run-pipeline", variable]) == ""
     with pytest.raises(BadInput, match="/home/bob/poems: no such"):  # the name of another model is accepted, and then the corpus is read
         parameters_here(profile, "/home/bob/poems", "bobs-poems")

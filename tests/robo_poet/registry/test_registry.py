@@ -201,7 +201,7 @@ def test_the_first_corpus_is_accepted_and_another_only_on_confirmation(registry:
     registry.add_source("/poems", who="ada", why="first", same_model=False)
     registry.add_source("/poems", who="ada", why="again", same_model=False)
     assert len(registry.log()) == 1
-    with pytest.raises(OtherSource, match=r"model poems: this model has been trained on /poems, not on /letters; .*MODEL=name"):
+    with pytest.raises(OtherSource, match=r"model poems: this model has been trained on /poems, not on /letters; .*MODEL=NAME"):
         registry.add_source("/letters", who="ada", why="second", same_model=False)
     assert registry.sources() == ("/poems",)
     registry.add_source("/letters", who="ada", why="second", same_model=True)
