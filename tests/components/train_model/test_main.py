@@ -4,6 +4,8 @@ from pathlib import Path
 import pytest
 
 from components.train_model import __main__ as train
+from components.train_model.training.progress import Progress, Schedule
+from components.train_model.training.trainer import Trainer
 from robo_poet.corpus.parquet import read_documents, write_documents
 from robo_poet.digest import digest_path
 from robo_poet.privacy.canary_strings import planted
@@ -68,6 +70,23 @@ def test_an_empty_split_is_one_line_of_error_and_leaves_no_copy_of_the_text(
     errors = [line for line in capsys.readouterr().err.splitlines() if not line.startswith(("[", "warning:"))]
     assert errors == [f"error: {corpus}: the validation split is empty; use a corpus with more works"]
     assert (tmp_path / "checkpoints").is_dir() and not list((tmp_path / "checkpoints").rglob("*.ids"))
+
+
+def test_the_last_line_of_progress_names_the_export(
+    toy_corpus: Path, toy_tokenizer: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*_: object) -> None:
+        raise Stopped
+
+    def trained(_: Trainer) -> Progress:
+        return Progress(Schedule(0.01), history=[], step=9, best_step=6)
+
+    monkeypatch.setattr(train, "export_in_subprocess", stop)
+    monkeypatch.setattr(Trainer, "run", trained)
+    with pytest.raises(Stopped):
+        run(toy_corpus, toy_tokenizer, tmp_path)
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("[")]
+    assert lines[-1] == "[100 %] exporting the model of step 6"
 
 
 def test_the_outputs_have_digests_and_consistent_metadata(toy_training: Path) -> None:
