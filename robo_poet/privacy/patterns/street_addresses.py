@@ -15,17 +15,20 @@ _FUNCTION = (
     r"km|meters?|feet|men|people|days?|pages?|ways?|no)\b)"
 )
 _EN_WORD = rf"{_FUNCTION}[^\W\d_][\w'’.-]*"
+_NOT_AN_AREA = r"(?!\s(?:miles?|feet|foot|yards?|inch(?:es)?|met(?:er|re)s?|kilomet(?:er|re)s?|km)\b)"  # 9 square miles
 _EN_TYPE = (
-    r"(?:street|avenue|road|lane|drive|court|boulevard|place|square|terrace|crescent|highway|parkway|"
+    r"(?:street|avenue|road|lane|drive|court|boulevard|terrace|crescent|highway|parkway|"
+    rf"(?<!take )(?<!takes )(?<!taken )(?<!taking )(?<!took )place|square{_NOT_AN_AREA}|"
     r"alley|gardens?|grove|mews|trail|circle|turnpike|"
     r"close|way|hill|row|walk|view|park|st|ave?|rd|ln|dr|ct|blvd|pl|sq|ter|cres|hwy|pkwy)\b\.?"
 )
 _UNIT = r"(?:[,\s]{1,3}(?:apartment|apt|suite|ste|unit|flat|floor|fl|room|rm|#)\.?\s?#?\s?\w{1,5}\b)"
 _HOUSE = r"(?<![\w.,:/-])(?:no\.?\s|#)?\d{1,5}(?:[A-Za-z]\b|\s?-\s?\d{1,5}\b|/\d{1,3}\b)?"
 _ES_TYPE = (
-    r"(?:calle|c/|c\.|avenida|avda?\.?|plaza|pza?\.|plz\.|paseo|p\.º|camino|carretera|ctra\.|ronda|rambla|"
+    r"(?:calle(?!d\b)|c/|c\.|avenida|avda?\.?|plaza|pza?\.|plz\.|paseo|p\.º|camino|carretera|ctra\.|ronda|rambla|"
     r"traves[ií]a|callej[oó]n|glorieta|v[ií]a|pasaje|cuesta|acceso|alameda|"
-    r"urbanizaci[oó]n|pol[ií]gono|ca[ñn]ada|vial|pasadizo|c[aá]llejon)"
+    r"urbanizaci[oó]n|pol[ií]gono|ca[ñn]ada(?!\s(?:the|to|in|and|is|was|has|had|have|with|for|on|at|or|will)\b)|vial|"
+    r"pasadizo|c[aá]llejon)"
 )
 _ES_UNIT = (
     r"(?:[,\s]{1,3}(?:piso|puerta|apt\.?|apartamento|esc(?:alera|\.)|bajo|[áa]tico|planta|portal|bloque|"
@@ -33,10 +36,18 @@ _ES_UNIT = (
 )
 _FR_TYPE = (
     r"(?:rue|avenue|av\.|boulevard|boul\.|bd\.?|place|chemin|all[ée]e|impasse|quai|route|cours|passage|"
-    r"square|sentier|faubourg|villa|r[ée]sidence|esplanade|promenade)"
+    rf"square{_NOT_AN_AREA}|sentier|faubourg|villa|r[ée]sidence|esplanade|promenade)"
 )
 _FR_WORD = r"(?:de la|de l[’']|du|des|de|d[’']|la|le|les|l[’'])"
+# English words that end as German streets do, such as in `during 1838`: most of 70 false addresses in 250 presidential messages.
+_EN_RING = (
+    r"(?:acquiring|answering|bearing|bordering|bring|capturing|clearing|comparing|considering|covering|declaring|delivering|during|"
+    r"engineering|entering|exploring|featuring|filtering|firing|gathering|hearing|hiring|ignoring|lowering|manufacturing|measuring|"
+    r"monitoring|nearing|numbering|offering|ordering|pouring|preparing|procuring|recovering|referring|registering|remembering|rendering|"
+    r"repairing|requiring|restoring|retiring|scoring|securing|sharing|spring|starring|storing|string|suffering|transferring|wearing)"
+)
 _DE_STREET = (
+    rf"(?!{_EN_RING}\s)"
     r"(?:[^\W\d_][\w.-]{1,30}(?:stra(?:ß|ss)e|str\.|weg|platz|allee|gasse|ring|damm|ufer|steig|stieg|"
     r"chaussee|pfad|promenade|graben|markt|hof|berg)|(?:am|an der|an den|auf dem|auf der|im|in der|"
     r"unter den|zum|zur) [^\W\d_][\w-]{2,30}(?: [^\W\d_][\w-]{2,30})?)"
@@ -73,7 +84,7 @@ _RULES = (
     ),
     (
         "GermanStreet",
-        re.compile(rf"(?<![^\W_]){_DE_STREET}\s\d{{1,4}}(?:\s?[a-zA-Z]\b(?!\w)|\s?[-/]\s?\d{{1,4}})?(?![\w.:]*\d)", re.IGNORECASE),
+        re.compile(rf"(?<![^\W_])(?<!\bI ){_DE_STREET}\s\d{{1,4}}(?:\s?[a-zA-Z]\b(?!\w)|\s?[-/]\s?\d{{1,4}})?(?![\w.:]*\d)", re.IGNORECASE),
     ),
     (
         "PostBox",
