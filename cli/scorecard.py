@@ -43,6 +43,9 @@ def scorecard(result: RunResult, outcome: Outcome) -> RenderableType:
 
 
 def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
+    if _stopped_at_once(result):  # for example, the corpus cannot be used: the error is all there is to say
+        yield _ending(result, outcome)
+        return
     yield _steps(result)
     if outcome.metrics:
         yield _metrics(outcome)
@@ -57,6 +60,10 @@ def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
     for warning in result.warnings:
         yield Text(f"warning: {warning}", style="yellow")
     yield _ending(result, outcome)
+
+
+def _stopped_at_once(result: RunResult) -> bool:
+    return result.status == "failed" and not any(task.finished for task in result.tasks.values())
 
 
 def _steps(result: RunResult) -> Table:
@@ -135,6 +142,8 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
 def _next_command(result: RunResult, outcome: Outcome) -> str:
     if result.status == "cancelled":
         return "run the same command again: it resumes where this run stopped"
+    if _stopped_at_once(result):
+        return "fix the error above and run the same command again"
     if result.status == "failed":
         return "fix the error above and run the same command again: the results of finished steps are reused"
     if outcome.verdict == "rejected":

@@ -95,9 +95,19 @@ def test_the_last_line_is_the_next_command(status: str, change: dict[str, object
 
 
 def test_a_failed_run_shows_its_error_and_no_steps_that_did_not_start() -> None:
+    tasks = {
+        "ingest": TaskResult("ran", 1.0),
+        "scrub-pii": TaskResult("failed", 1.0, error="no text"),
+        "train-model": TaskResult("cancelled"),
+    }
+    text = printed(replace(RESULT, status="failed", error="scrub-pii: no text", tasks=tasks), Outcome())
+    assert "scrub-pii: no text" in text and "train-model" not in text and "the results of finished steps are reused" in text
+
+
+def test_a_corpus_that_cannot_be_read_gives_the_error_and_no_table() -> None:
     tasks = {"ingest": TaskResult("failed", 1.0, error="no text"), "train-model": TaskResult("cancelled")}
     text = printed(replace(RESULT, status="failed", error="ingest: no text", tasks=tasks), Outcome())
-    assert "ingest: no text" in text and "train-model" not in text
+    assert text.startswith("ingest: no text\n") and "Steps" not in text and "reused" not in text
 
 
 def test_open_questions_are_listed_with_what_was_needed_and_there() -> None:
