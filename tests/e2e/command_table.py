@@ -43,6 +43,7 @@ TYPED = {
     "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
     "robo-poet drift baseline --model 1": f"robo-poet drift baseline {MODEL}",
     "robo-poet drift report --model 1": f"robo-poet drift report {MODEL}",
+    "robo-poet drift history --model 1": f"robo-poet drift history {MODEL}",
     "robo-poet retrain approve 1 --model 1 --why 'your reason'": f"robo-poet retrain approve 1 {MODEL} --why 'your reason'",
     "robo-poet profile show -p NAME": "robo-poet profile show -p ci",
     "robo-poet registry adopt --registry 1 --model 1 --name 'your name' --why 'your reason'": (
@@ -97,7 +98,9 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet data trace": (2, "nothing is selected"),  # a docstring names the command
     "robo-poet forget": (2, "nothing is selected"),  # the documents name the command
     "robo-poet forget --yes": (2, "nothing is selected"),  # no deletion was interrupted
+    "robo-poet drift baseline": (2, "no complete window since"),  # the champion was promoted today
     "robo-poet drift baseline --model 1": (2, "no complete window since"),
+    "robo-poet drift compare": (2, "has no judged window"),
     "robo-poet drift compare --window 2026-03-09 --page drift.html": (2, "has no such window"),
     "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
     'robo-poet retrain approve 1 --why "the new readers stay"': (2, "no alert has asked for a retraining yet"),
@@ -199,6 +202,9 @@ MARKS: dict[str, Mark] = {
     "make run-pipeline RUNNER=cluster PROFILE=rtx": KUBEFLOW,
     "robo-poet cluster schedule create NAME '0 30 3 * * MON' [--corpus gs://…]": KUBEFLOW,
     "robo-poet cluster schedule create weekly '0 30 3 * * MON' --corpus gs://my-bucket/plays": KUBEFLOW,
+    "robo-poet cluster schedule create NAME '0 30 0 * * *' --pipeline drift-watch": KUBEFLOW,
+    "robo-poet cluster schedule create drift '0 30 0 * * *' --pipeline drift-watch --model poems"
+    " --set cluster.requests=/requests --set cluster.requests_claim=request-log": KUBEFLOW,
     "robo-poet cluster schedule list": KUBEFLOW,
     "robo-poet cluster stop 1": KUBEFLOW,
     "robo-poet cluster stop RUN": KUBEFLOW,

@@ -30,7 +30,7 @@ class Monitored:
     down: set[str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     programs = {
         "robo-poet-gateway": Gateway(),
