@@ -197,7 +197,8 @@ def compare(
         typer.echo(json.dumps(comparison.data, indent=2))
         return
     for column, drift in comparison.data["columns"].items():
-        typer.echo(f"{column.replace('_', ' '):20} {drift['method']} distance {drift['distance']:.3f}")
+        distance = "not measured" if drift["distance"] is None else f"{drift['distance']:.3f}"
+        typer.echo(f"{column.replace('_', ' '):20} {drift['method']} distance {distance}")
     typer.echo(f"page: {page}")
 
 

@@ -61,7 +61,7 @@ def compare_windows(judged: Judged, current: Sequence[Window], reference: Sequen
         judged: the verdict on `current`, for the heading of the page.
 
     Raises:
-        BadInput: a side has too few users.
+        BadInput: a side has too few users, or all users have the same values.
     """
     for side, windows in (("the window has", current), ("the first windows of the version have", reference)):
         if (users := sum(len(window.users) for window in windows)) < FEWEST_USERS:
@@ -70,6 +70,8 @@ def compare_windows(judged: Judged, current: Sequence[Window], reference: Sequen
     names = [str(Period.since(window.start, window.end - window.start)) for window in reference]
     sides = rows(current), rows(reference)
     kept, constant = _columns(sides)
+    if not kept:
+        raise BadInput("all users have the same values, so there is nothing to compare", where=judged.row["window"])
     html, drifts = _evidently(sides, kept)
     data = {
         "version": judged.version, "window": judged.row["window"], "users": len(sides[0]["perplexity"]),

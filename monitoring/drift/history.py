@@ -66,8 +66,8 @@ class History:
         Raises:
             BadInput: a file is damaged or of another form; the message names it.
         """
-        found = [_read(path) for path in self._files(digest)]
-        return sorted(found, key=lambda window: (window.start, window.judged))
+        verdicts = [_read(path) for path in self._files(digest)]
+        return sorted(verdicts, key=lambda window: (window.start, window.judged))
 
     def window(self, judged: Judged) -> Window:
         """Return the window of a verdict from its snapshot. Raises BadInput if the snapshot is missing or was changed."""

@@ -93,11 +93,11 @@ def collect_traffic(store: RegistryReader, requests: Path, settings: DriftSettin
         doubt = f"the first complete window of version {version.number} as champion is {first}"
         return Traffic(store.model, version.number, version.digest, *times, doubt=doubt)
 
-    def read(one: Period) -> Window:
-        return read_window(requests, version.digest, one, settings.quota)
+    def read(earlier: Period) -> Window:
+        return read_window(requests, version.digest, earlier, settings.quota)
 
     past = [period.later(-back) for back in range(settings.windows - 1, -1, -1)]
-    windows = [read(one) for one in past if one.start >= first.start]
+    windows = [read(earlier) for earlier in past if earlier.start >= first.start]
     reference: list[Window] = []
     for count in range(SEARCHED):
         early = first.later(count)

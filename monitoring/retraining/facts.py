@@ -48,6 +48,7 @@ def window_of(history: History) -> Callable[[Key], str]:
             log.warning("the window of a drift is not known: %s", error)
             return ""
         wanted = (key.version, key.baseline, key.cause)
-        return next((one.snapshot for one in reversed(drifts) if (one.version, one.baseline[:BASELINE_DIGITS], one.cause) == wanted), "")
+        same = (drift for drift in reversed(drifts) if (drift.version, drift.baseline[:BASELINE_DIGITS], drift.cause) == wanted)
+        return next((drift.snapshot for drift in same), "")
 
     return digest

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.drift.comparison import ROWS, compare_window, rows
+from monitoring.drift.comparison import ROWS, compare_window, compare_windows, rows
 from monitoring.drift.history import History, Judged
 from robo_poet.errors import BadInput
 from robo_poet.judges.drift.observations import UserScore, Window
@@ -57,3 +57,10 @@ def test_many_users_are_a_sample() -> None:
     window = Window(0, DAY, [UserScore(float(k % 9), 1, 8) for k in range(ROWS + 1)])
     sampled = rows([window])
     assert {len(values) for values in sampled.values()} == {ROWS} and sampled == rows([window])
+
+
+def test_equal_users_cannot_be_compared(tmp_path: Path) -> None:
+    history = History(tmp_path)
+    same = Window(0, DAY, [UserScore(4.0, 1, 8)] * 20)
+    with pytest.raises(BadInput, match="all users have the same values"):
+        compare_windows(judged(history, 0, 4.0), [same], [same])
