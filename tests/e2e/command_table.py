@@ -225,6 +225,7 @@ MARKS: dict[str, Mark] = {
     "make bench BENCH=near_duplicates": BENCHMARK,
     "make bench BENCH=scale": BENCHMARK,
     "make bench BENCH=serve": BENCHMARK,
+    "make bench BENCH=shadow": BENCHMARK,
     "make bench BENCH=soak": BENCHMARK,
     "make bench BENCH=train": BENCHMARK,
 }
