@@ -39,7 +39,8 @@ SETTINGS = {
     "canary.margins.errors": 0.2, "canary.margins.refusals": 0.2, "canary.margins.slow": 0.3, "canary.margins.degenerate": 0.3,
     "canary.margins.length": 0.5, "canary.margins.quality": 0.5, "canary.only_veto": '["length", "quality", "ratings"]',
 }  # fmt: skip
-REASONS = {Kind.SLOW: "slow requests", Kind.FAILING: "failed requests", Kind.DEGENERATE: "degenerate texts"}
+# The weights of a degenerate version are damaged, so its shadow scores are bad too, and either may be proven first.
+REASONS = {Kind.SLOW: ("slow requests",), Kind.FAILING: ("failed requests",), Kind.DEGENERATE: ("degenerate texts", "quality")}
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Place:
             if one.kind == Kind.GOOD:
                 assert moves[-2:] == [(Action.PROMOTE, WHO), (Action.END_WATCH, WHO)], one
             elif one.kind in REASONS:
-                assert moves[-1] == (Action.REJECT, WHO) and REASONS[one.kind] in record.why, one
+                assert moves[-1] == (Action.REJECT, WHO) and any(reason in record.why for reason in REASONS[one.kind]), (one, record.why)
             else:
                 assert all(who != WHO for _, who in moves), one
         self.registry.verify()
