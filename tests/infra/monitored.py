@@ -2,7 +2,6 @@
 
 import base64
 import json
-import re
 import shutil
 import socket
 import socketserver
@@ -19,36 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from tests.infra.exported import INFRA
+from cli.replay.monitoring_config import write_alertmanager, write_prometheus
 
-UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-DURATION = re.compile(r"\d+(?:ms|[smhd])")
-KEYS = {"for", "keep_firing_for", "interval", "group_wait", "group_interval", "repeat_interval", "resolve_timeout"}
-SECRETS = "/etc/robo-poet/secrets"
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 needs_amtool = pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool (Debian: prometheus-alertmanager) is not installed")
 needs_both = pytest.mark.skipif(
     not (shutil.which("prometheus") and shutil.which("prometheus-alertmanager")),
     reason="prometheus or prometheus-alertmanager is not installed",
 )
-
-
-def scaled(value: Any, factor: float, key: str = "") -> Any:
-    """Return a configuration with its durations times `factor`: the values of `KEYS`, and the ranges of expressions."""
-    if isinstance(value, dict):
-        return {name: scaled(inner, factor, name) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [scaled(inner, factor) for inner in value]
-    if key == "expr":
-        return re.sub(r"\[[^\]]+\]", lambda found: DURATION.sub(lambda one: _times(one[0], factor), found[0]), value)
-    return DURATION.sub(lambda one: _times(one[0], factor), value) if key in KEYS else value
-
-
-def _times(duration: str, factor: float) -> str:
-    number, unit = re.fullmatch(r"(\d+)(\w+)", duration).groups()  # type: ignore[union-attr]
-    return f"{round(int(number) * UNITS[unit] * factor)}ms"
 
 
 @dataclass
@@ -218,13 +196,8 @@ def alertmanager(folder: Path, factor: float, trigger: tuple[int, str] = (0, "a 
         http = running.enter_context(http_server(lambda: b"", post))
         smtp = running.enter_context(smtp_server(received.mail))
         secrets = {"retraining-token": trigger[1], "slack-url": f"http://127.0.0.1:{http}/slack", "smtp-password": "a password"}
-        for name, secret in secrets.items():
-            (folder / name).write_text(secret)
-        text = (INFRA / "alertmanager" / "alertmanager.yml").read_text()
-        text = text.replace(SECRETS, str(folder)).replace("127.0.0.1:9465", f"127.0.0.1:{trigger[0] or http}")
-        text = text.replace("smtp.example.com:587", f"127.0.0.1:{smtp}").replace("smtp_require_tls: true", "smtp_require_tls: false")
-        (folder / "alertmanager.yml").write_text(yaml.safe_dump(scaled(yaml.safe_load(text), factor)))
-        command = ["prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/state"]
+        config = write_alertmanager(folder, factor, secrets, trigger=trigger[0] or http, smtp=smtp)
+        command = ["prometheus-alertmanager", f"--config.file={config}", f"--storage.path={folder}/state"]
         command += ["--cluster.listen-address=", "--log.level=warn"]
         yield running.enter_context(program(command, free_port(), folder / "alertmanager.log")), received
 
@@ -236,15 +209,7 @@ def prometheus(folder: Path, factor: float, targets: Mapping[str, int]) -> Itera
     Args:
         targets: job → port on this machine.
     """
-    for name in ("recording.yml", "alerts.yml"):
-        rules = scaled(yaml.safe_load((INFRA / "prometheus" / name).read_text()), factor)
-        (folder / name).write_text(yaml.safe_dump(rules))
-    config = yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text())
-    config["global"] = {"scrape_interval": "250ms", "scrape_timeout": "250ms", "evaluation_interval": "250ms"}
-    for job in config["scrape_configs"]:
-        job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
-    config["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{targets['alertmanager']}"]}]
-    (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-    command = ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data", "--log.level=warn"]
+    config = write_prometheus(folder, factor, targets)
+    command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/data", "--log.level=warn"]
     with program(command, free_port(), folder / "prometheus.log") as address:
         yield address

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.replay.monitoring_config import SECRETS
 from tests.infra.exported import INFRA
-from tests.infra.monitored import SECRETS, alertmanager, ask, needs_amtool, needs_both, wait_for
+from tests.infra.monitored import alertmanager, ask, needs_amtool, needs_both, wait_for
 
 FILE = INFRA / "alertmanager" / "alertmanager.yml"
 ALERTS: dict[str, str] = {

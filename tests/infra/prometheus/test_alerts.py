@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
+from cli.replay.monitoring_config import scaled
 from robo_poet.settings.monitoring import DriftSettings
 from tests.infra.exported import INFRA, Gateway, exported, metrics_of
-from tests.infra.monitored import needs_promtool, scaled
+from tests.infra.monitored import needs_promtool
 
 ROOT = INFRA.parent
 FILES = INFRA / "prometheus"
