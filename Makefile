@@ -20,7 +20,7 @@ AS_TYPED := PROFILE RUNNER CORPUS MODEL PORT
 $(foreach name,$(AS_TYPED) ARGS BENCH,$(eval override $(name) := $$(value $(name))))
 export $(AS_TYPED)
 
-.PHONY: help setup run-pipeline serve compile images check test soak bench lock clean
+.PHONY: help setup run-pipeline serve replay compile images check test soak bench lock clean
 
 help: ## Show this list of targets
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,9 @@ run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local
 
 serve: setup ## Serve the champion on http://127.0.0.1:8080: web page, API and metrics. PORT=0 takes a free port
 	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" --model "$$MODEL" $(ARGS)
+
+replay: setup ## Show the whole loop in about ten minutes: release, canary, roll-back, drift, alert, retraining; ends with a page
+	@$(CLI) replay $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml for Kubeflow Pipelines
 	@$(CLI) compile --profile $(if $(PROFILE_GIVEN),"$$PROFILE",rtx) $(ARGS)

@@ -7,6 +7,7 @@ import typer
 
 from cli import build, canary, cluster, data, drift, forget, profile, registry, requests, retrain, run_history, runs, serve
 from cli.generation import chat, generate
+from cli.replay.command import replay
 from robo_poet.errors import BadInput
 from robo_poet.permissions import limit_umask
 
@@ -49,6 +50,7 @@ app.command("generate")(generate.generate)
 app.command("chat")(chat.chat)
 app.command("serve")(serve.serve)
 app.command("console")(canary.console)
+app.command("replay")(replay)
 app.command("compile")(build.compile)
 app.command("images")(build.images)
 app.command("gc")(runs.gc)

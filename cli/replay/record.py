@@ -1,0 +1,76 @@
+"""The record of a replay: what Prometheus, the registry, the drift watcher and the trigger say about it, in one JSON file.
+
+The page is made from the record alone, so a test can make it without a replay.
+"""
+
+import json
+import time
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from cli.replay.journal import Journal
+from cli.replay.story import FACTOR, MODEL, Scene
+from robo_poet.atomic import write_text
+from robo_poet.errors import BadInput
+from robo_poet.registry.log.entry import Action
+from serving.canary.evidence import Evidence
+
+FORM = 1
+STEP_SECONDS = 2.0  # between two values of a series
+DECISIONS = {
+    Action.PROMOTE: "promoted", Action.SET_SHARE: "next step", Action.REJECT: "rolled back", Action.END_WATCH: "serves all users",
+    Action.START_CANARY: "canary", Action.SET_BASELINE: "baseline", Action.REGISTER: "registered", Action.ADD_SOURCE: "corpus",
+}  # fmt: skip
+
+
+def traffic_query(range_: str) -> str:
+    """Return the expression of the answered requests per second by version, over a range such as 5s."""
+    return f'sum by (version) (rate(robo_poet_requests_total{{route="generate",status="2xx",version!="none"}}[{range_}]))'
+
+
+def collect(journal: Journal, scene: Scene, error: str) -> dict[str, Any]:
+    """Return the record of a replay. Call it before the programs end.
+
+    Args:
+        error: why the replay ended early; empty if all acts happened as told.
+    """
+    now = time.time()
+    series = scene.prometheus.over_time if scene.prometheus else lambda *_: []
+    traffic = {
+        one["metric"]["version"]: [(float(at), float(value)) for at, value in one["values"]]
+        for one in series(traffic_query("10s"), journal.began, now, STEP_SECONDS)
+    }  # fmt: skip
+    alerts: dict[str, list[float]] = defaultdict(list)
+    for one in series('ALERTS{alertstate="firing"}', journal.began, now, STEP_SECONDS):
+        alerts[one["metric"]["alertname"]] += [float(at) for at, _ in one["values"]]
+    users = scene.users
+    return {
+        "form": FORM, "model": MODEL, "began": journal.began, "ended": now, "error": error, "acts": journal.as_json(),
+        "traffic": traffic, "alerts": {name: sorted(times) for name, times in alerts.items()},
+        "delivered": [asdict(message) for message in scene.programs.delivered], "decisions": decisions(scene),
+        "windows": [asdict(window) for window in scene.history.judged()], "requests": [asdict(one) for one in scene.requests()],
+        "asked": users.asked if users else 0, "failed": users.failed if users else 0, "factor": FACTOR, "options": scene.options,
+    }  # fmt: skip
+
+
+def decisions(scene: Scene) -> list[dict[str, Any]]:
+    """Return the entries of the registry's log, with the evidence of the canary judge."""
+    evidence, rows = Evidence(scene.folder / ".serve" / "canary" / MODEL / "evidence"), []
+    for entry in scene.registry.log():
+        said = entry.statement
+        try:
+            shown = evidence.read(said.details["evidence"]) if said.details.get("evidence") else None
+        except BadInput:
+            shown = None
+        rows.append({
+            "time": said.time, "action": DECISIONS.get(Action(said.action), str(said.action)), "version": said.version, "who": said.who,
+            "why": said.why, "share": said.details.get("share"), "evidence": shown,
+        })  # fmt: skip
+    return rows
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a record."""
+    write_text(path, json.dumps(record, indent=1, default=str) + "\n")
