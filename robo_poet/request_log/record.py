@@ -27,6 +27,7 @@ class Request:
         code: error code of a rejected request, otherwise empty.
         filter_rule: content filter rule that rejected the request, otherwise empty.
         filter_side: text that the rule matched, `prompt` or `completion`, otherwise empty.
+        client: kind of client, `key`, `token` or `application`; empty if it is not known.
     """
 
     completion_id: str
@@ -50,6 +51,7 @@ class Request:
     code: str = ""
     filter_rule: str = ""
     filter_side: str = ""
+    client: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,9 @@ SCOPES = {
 }
 
 
+TOKEN_CREDENTIAL = "jwt:"  # the id of a token begins with it, that of a key does not
+
+
 @dataclass(frozen=True)
 class Caller:
     """An authenticated caller.

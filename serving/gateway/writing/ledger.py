@@ -12,6 +12,7 @@ from robo_poet.outcomes.record import Aborted, AssignedArm, Outcome, Rating
 from robo_poet.request_log.log import RequestLog
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.settings.evaluation import MeasureTextSettings
+from serving.access.caller import TOKEN_CREDENTIAL
 from serving.access.rate_limiter import network
 from serving.content_filter.rules import VALUE_RULES, has_private_value
 from serving.gateway.backend.arms import Issued
@@ -178,7 +179,15 @@ class Ledger:
             completion_perplexities=[perplexity(sample.written.log_probs) for sample in samples],
             finish_reasons=[sample.finish for sample in samples], status=status, code=code,
             filter_rule=rules[0] if rules else prompt_rule, filter_side="completion" if rules else "prompt" if prompt_rule else "",
+            client=client_kind(exchange),
         ))  # fmt: skip
+
+
+def client_kind(exchange: Exchange) -> str:
+    """Return `application` if the credential may name end users, else `token` or `key`."""
+    if exchange.end_user or not exchange.identified:
+        return "application"
+    return "token" if exchange.credential.startswith(TOKEN_CREDENTIAL) else "key"
 
 
 def rating_value(rating: int | None, thumb: str | None) -> float:

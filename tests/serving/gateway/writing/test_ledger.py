@@ -6,7 +6,8 @@ import pytest
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
-from serving.gateway.writing.ledger import numbers
+from serving.gateway.http.exchange import Exchange
+from serving.gateway.writing.ledger import client_kind, numbers
 from tests.serving.gateway.conftest import QUIET
 from tests.serving.gateway.running import running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
@@ -64,7 +65,7 @@ def test_the_row_has_the_completion_and_its_metadata(logged: Logged) -> None:
 
 def test_the_row_has_a_pseudonym_and_a_scrubbed_prompt(logged: Logged) -> None:
     row = logged.row_of(logged.answer)
-    assert row["user"] == logged.pseudonym != "ada"
+    assert row["user"] == logged.pseudonym != "ada" and row["client"] == "key"
     assert "example.org" not in row["prompt"] and row["prompt"].startswith("the rose sleeps")
 
 
@@ -83,6 +84,14 @@ def test_a_refused_completion_is_logged_without_its_text(logged: Logged) -> None
     row = logged.row_of(logged.refused_completion)
     assert (row["status"], row["code"], row["filter_side"]) == (422, "content_refused", "completion") and row["filter_rule"]
     assert row["completions"] == [""]
+
+
+@pytest.mark.parametrize(
+    ("credential", "end_user", "identified", "kind"),
+    [("k1", "", True, "key"), ("jwt:t1", "", True, "token"), ("k1", "ann", True, "application"), ("jwt:t1", "", False, "application")],
+)
+def test_the_kind_of_a_client(credential: str, end_user: str, identified: bool, kind: str) -> None:
+    assert client_kind(Exchange("1", "192.0.2.1", "generate", credential=credential, end_user=end_user, identified=identified)) == kind
 
 
 def test_booleans_are_not_numeric_parameters() -> None:
