@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from monitoring.drift.windows import Period, closed_periods, read_window
+from monitoring.drift.windows import Period, closed_periods, read_windows
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.judges.drift.baseline import baseline_json, make_baseline, parse_baseline
@@ -37,6 +37,45 @@ def first_period(store: RegistryReader, version: Version, seconds: float) -> Per
     return Period.at(datetime.fromisoformat(times[-1]).astimezone(UTC), seconds).later(1)
 
 
+class FirstWindows(NamedTuple):
+    """The first windows of a version with users: `accepted` ones, and the number of those `left_out` because of missing scores."""
+
+    accepted: list[Window]
+    left_out: int
+
+
+def first_windows(requests: Path, version: Version, first: Period, last: Period, settings: DriftSettings) -> FirstWindows:
+    """Return the first windows with users that the request log has, from `first` to `last`: what later windows are compared with.
+
+    These are `baseline_windows` windows, or more if they have fewer than `min_users` users, or fewer if the log has no more. Idle days do
+    not count, so a version that first got requests weeks after its promotion has first windows too.
+
+    Args:
+        requests: folder of the request log.
+        first: the first complete window of the version as champion, see `first_period`.
+
+    Raises:
+        BadInput: the folder is not a request log, or a part of it cannot be read.
+    """
+    accepted: list[Window] = []
+    left_out = 0
+    if first.start <= last.start:
+        for window in read_windows(requests, version.digest, first, last, settings.quota):
+            if window.unscored > settings.max_unscored:
+                left_out += 1
+            elif window.users:
+                accepted.append(window)
+                if len(accepted) >= settings.baseline_windows and not few_users(accepted, settings):
+                    break
+    return FirstWindows(accepted, left_out)
+
+
+def few_users(windows: Sequence[Window], settings: DriftSettings) -> str:
+    """Return why these windows have too few users for a baseline; empty if they have enough."""
+    users = sum(len(window.users) for window in windows)
+    return f"the baseline would have {users} users, {settings.min_users} needed" if users < settings.min_users else ""
+
+
 def record_baseline(
     store: Registry, folder: Path, settings: DriftSettings, now: datetime, *, since: datetime | None, who: str, why: str
 ) -> Baseline:
@@ -54,21 +93,13 @@ def record_baseline(
     if first.start > last.start:
         remedy = f"wait until {first.later(1)}, or name an earlier window with --since"
         raise BadInput(f"no complete window since {first}", where=f"version {version.number}", remedy=remedy)
-    periods = [period for k in range(settings.baseline_windows) if (period := first.later(k)).start <= last.start]
-    windows = [read_window(folder, version.digest, period, settings.quota) for period in periods]
-    if doubt := baseline_doubt(windows, settings):
-        raise BadInput(doubt[0], where=f"version {version.number} from {periods[0]} to {periods[-1]}", remedy=doubt[1])
+    windows, left_out = first_windows(folder, version, first, last, settings)
+    if doubt := few_users(windows, settings):
+        remedy = "wait for more traffic, or lower monitoring.drift.min_users"
+        if left_out:
+            doubt += f", without {left_out} windows in which more than {settings.max_unscored:.0%} of the requests have no score"
+            remedy = "let the request log score more prompts (serve.request_log)"
+        raise BadInput(doubt, where=f"version {version.number} from {first} to {last}", remedy=remedy)
     baseline = make_baseline(windows)
     store.set_baseline(version.number, baseline_json(baseline), who=who, why=why)
     return baseline
-
-
-def baseline_doubt(windows: Sequence[Window], settings: DriftSettings) -> tuple[str, str] | None:
-    """Return why these windows make no baseline, and the remedy; None if they do."""
-    users, unscored = sum(len(window.users) for window in windows), max((window.unscored for window in windows), default=0.0)
-    if users < settings.min_users:
-        remedy = "wait for more traffic, or lower monitoring.drift.min_users"
-        return f"the baseline would have {users} users, {settings.min_users} needed", remedy
-    if unscored > settings.max_unscored:
-        return f"{unscored:.0%} of the requests of a window have no score", "let the request log score more prompts (serve.request_log)"
-    return None

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitoring.drift.baseline import first_period, read_baseline
+from monitoring.drift.baseline import first_period, first_windows, read_baseline
 from monitoring.drift.snapshot import read_snapshot, write_snapshot
 from monitoring.drift.windows import Period, closed_periods, read_window
 from robo_poet.atomic import write_text
@@ -23,7 +23,6 @@ from robo_poet.settings.monitoring import DriftSettings
 
 FORM = 1
 INDEX = "traffic.json"
-SEARCHED = 35  # windows after the promotion among which the first ones with users are searched
 
 
 @dataclass(frozen=True)
@@ -93,18 +92,9 @@ def collect_traffic(store: RegistryReader, requests: Path, settings: DriftSettin
         doubt = f"the first complete window of version {version.number} as champion is {first}"
         return Traffic(store.model, version.number, version.digest, *times, doubt=doubt)
 
-    def read(earlier: Period) -> Window:
-        return read_window(requests, version.digest, earlier, settings.quota)
-
     past = [period.later(-back) for back in range(settings.windows - 1, -1, -1)]
-    windows = [read(earlier) for earlier in past if earlier.start >= first.start]
-    reference: list[Window] = []
-    for count in range(SEARCHED):
-        early = first.later(count)
-        if early.start >= period.start or len(reference) == settings.baseline_windows:
-            break
-        if (window := read(early)).users:
-            reference.append(window)
+    windows = [read_window(requests, version.digest, earlier, settings.quota) for earlier in past if earlier.start >= first.start]
+    reference = first_windows(requests, version, first, period.later(-1), settings).accepted
     return Traffic(store.model, version.number, version.digest, *times, "", read_baseline(store, version), windows, reference)
 
 

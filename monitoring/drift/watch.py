@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.drift.baseline import baseline_doubt, first_period, read_baseline
+from monitoring.drift.baseline import few_users, first_period, first_windows, read_baseline
 from monitoring.drift.history import History, Judged
 from monitoring.drift.report import judge_window
 from monitoring.drift.windows import Period, closed_periods, read_window
@@ -70,19 +70,15 @@ class Watcher:
         return result
 
     def _make_baseline(self, version: Version, first: Period, last: Period) -> Baseline | None:
-        """Record the baseline from the first `baseline_windows` windows with users, or from more if these have too few users."""
-        windows: list[Window] = []
-        for back in range(CATCH_UP - 1, -1, -1):
-            if (period := last.later(-back)).start < first.start or not (window := self._read(version, period)).users:
-                continue
-            windows.append(window)
-            if len(windows) >= self._settings.baseline_windows and not baseline_doubt(windows, self._settings):
-                made = make_baseline(windows)
-                why = f"the first {len(windows)} windows in service"
-                self._store.set_baseline(version.number, baseline_json(made), who=WHO, why=why)
-                log.info("%s: baseline of %d users from %s", version.name, made.everyone.users, why)
-                return made
-        return None
+        """Record the baseline from the first windows with users, see `first_windows`. Return None if there are not enough yet."""
+        windows = first_windows(self._requests, version, first, last, self._settings).accepted
+        if len(windows) < self._settings.baseline_windows or few_users(windows, self._settings):
+            return None
+        made = make_baseline(windows)
+        why = f"the first {len(windows)} windows in service"
+        self._store.set_baseline(version.number, baseline_json(made), who=WHO, why=why)
+        log.info("%s: baseline of %d users from %s", version.name, made.everyone.users, why)
+        return made
 
     def _read(self, version: Version, period: Period) -> Window:
         return read_window(self._requests, version.digest, period, self._settings.quota)

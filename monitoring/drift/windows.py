@@ -8,17 +8,19 @@ import hashlib
 import heapq
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from robo_poet.corpus.curation.quality import DAMAGED_CHARACTER, language_of
 from robo_poet.judges.drift.observations import UserScore, Window
-from robo_poet.request_log.query import read_parts
+from robo_poet.request_log.query import read_columns
 
 DAY_SECONDS = 86_400.0
 CLOSED_AFTER = 1 / 144  # of its length: a day is complete 10 minutes after its end. The request log writes a record within seconds
@@ -27,7 +29,8 @@ LANGUAGE_WORDS = 5  # the language of fewer words is not identified
 SHOWN_CHARACTERS = 200  # characters of a prompt that are looked at
 SYMBOL = re.compile(r"[{}\[\]<>=_/\\|@#$%^&*~`+]")  # frequent in program code and mark-up, rare in prose
 PLACEHOLDER = re.compile(r"<[A-Z_]+>")  # stands for personal data in the request log
-COLUMNS = ("completion_id", "user", "prompt", "prompt_perplexity", "prompt_scored_tokens")
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+COLUMNS = ("completion_id", "user", "prompt", "prompt_perplexity", "prompt_scored_tokens", "client")
 
 
 class Prompt(NamedTuple):
@@ -37,6 +40,7 @@ class Prompt(NamedTuple):
     nats: float
     tokens: int
     text: str
+    client: str
 
 
 class Period(NamedTuple):
@@ -83,21 +87,39 @@ def closed_periods(now: datetime, seconds: float, count: int) -> list[Period]:
 
 
 def read_window(folder: Path, digest: str, period: Period, quota: int) -> Window:
-    """Return the window of a period. Without requests it has no users. One part of the log is in memory at a time.
+    """Return the window of a period. Without requests it has no users. Arguments and errors as in `read_windows`."""
+    empty = Window(period.start.timestamp(), period.end.timestamp(), [])
+    return next(read_windows(folder, digest, period, period, quota), empty)
+
+
+def read_windows(folder: Path, digest: str, first: Period, last: Period, quota: int) -> Iterator[Window]:
+    """Yield the windows with requests, oldest first, in one pass over the log. The memory contains one part, and the windows of a day.
 
     Args:
         folder: folder of the request log.
         digest: digest of the version; requests that another version answered do not count.
+        first, last: the first and the last period.
         quota: scored prompts that count of each user.
 
     Raises:
         BadInput: the folder is not a request log, or a part of it cannot be read.
     """
-    collected = _Collected(quota)
-    for part in read_parts(folder, period.start, period.end):
-        answered = pc.and_(pc.equal(part["digest"], digest), pc.equal(part["status"], 200))
-        collected.add(part.filter(answered).select(COLUMNS))
-    return Window(period.start.timestamp(), period.end.timestamp(), collected.users(), collected.unscored)
+    length, collected = first.end - first.start, dict[int, _Collected]()
+
+    def window(count: int) -> Window:
+        prompts, period = collected.pop(count), first.later(count)
+        return Window(period.start.timestamp(), period.end.timestamp(), prompts.users(), prompts.unscored)
+
+    for part in read_columns(folder, ("time", "digest", "status", *COLUMNS), first.start, last.end):
+        day = pc.min(part["time"]).as_py().replace(hour=0, minute=0, second=0, microsecond=0)  # later parts have no earlier day
+        for count in sorted(count for count in collected if first.later(count).end <= day):
+            yield window(count)
+        answered = part.filter(pc.and_(pc.equal(part["digest"], digest), pc.equal(part["status"], 200)))
+        counts = (answered["time"].cast(pa.int64()).to_numpy() - (first.start - EPOCH) // MICROSECOND) // (length // MICROSECOND)
+        for count in np.unique(counts).tolist():
+            collected.setdefault(count, _Collected(quota)).add(answered.filter(pa.array(counts == count)).select(COLUMNS))
+    for count in sorted(collected):
+        yield window(count)
 
 
 class _Collected:
@@ -115,15 +137,14 @@ class _Collected:
 
     def add(self, part: pa.Table) -> None:
         """Add rows with `COLUMNS`. Rows of one request have the same prompt and count once each."""
-        for row in part.to_pylist():
-            self._requests += 1
-            perplexity, tokens = row["prompt_perplexity"], row["prompt_scored_tokens"]
+        self._requests += part.num_rows
+        for completion_id, user, text, perplexity, tokens, client in zip(*(part[name].to_pylist() for name in COLUMNS), strict=True):
             if not perplexity or not tokens or not math.isfinite(perplexity):
                 self._without_score += 1
                 continue
-            order = int.from_bytes(hashlib.sha256(row["completion_id"].encode()).digest()[:8], "big")
-            prompt = Prompt(-order, math.log(perplexity), tokens, (row["prompt"] or "")[:SHOWN_CHARACTERS])
-            kept = self._prompts.setdefault(row["user"], [])
+            order = int.from_bytes(hashlib.sha256(completion_id.encode()).digest()[:8], "big")
+            prompt = Prompt(-order, math.log(perplexity), tokens, (text or "")[:SHOWN_CHARACTERS], client or "")
+            kept = self._prompts.setdefault(user, [])
             if len(kept) < self._quota:
                 heapq.heappush(kept, prompt)
             else:
@@ -137,12 +158,13 @@ class _Collected:
 def _score(prompts: Sequence[Prompt]) -> UserScore:
     tokens = sum(prompt.tokens for prompt in prompts)
     texts = [PLACEHOLDER.sub(" ", prompt.text) for prompt in prompts]
+    clients = Counter(prompt.client for prompt in prompts if prompt.client)
     return UserScore(
         nats=math.fsum(prompt.nats * prompt.tokens for prompt in prompts) / tokens,
         prompts=len(prompts),
         tokens=tokens / len(prompts),
         broken=_broken_share(texts),
-        values={"language": _language(" ".join(texts))},
+        values={"language": _language(" ".join(texts))} | ({"client": max(sorted(clients), key=clients.__getitem__)} if clients else {}),
     )
 
 

@@ -16,7 +16,9 @@ import pytest
 
 from monitoring.drift.history import History
 from monitoring.drift.program import watch
+from monitoring.drift.traffic import collect_traffic
 from monitoring.drift.watch import WHO, Watcher
+from monitoring.drift.windows import Period
 from robo_poet.errors import BadInput
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.monitoring import DriftSettings, MonitoringSettings
@@ -97,6 +99,17 @@ def test_windows_without_users_are_no_part_of_the_baseline(store: Registry, tmp_
     for day in (61, 63):
         Watcher(store, log, SETTINGS, history, Clock(day)).look()
     assert (store.baseline(1) or {})["everyone"]["users"] == 120 and history.judged()[-1].action == "no_drift"
+    later = Period.at(datetime.fromtimestamp(at(70), UTC), SETTINGS.window_seconds)
+    reference = collect_traffic(store, log, SETTINGS, later).reference  # the pipeline finds the same first windows
+    assert [len(window.users) for window in reference] == [60, 60]
+    assert [window.start for window in reference] == [judged.start for judged in history.judged() if judged.row["users"]]
+
+
+def test_a_window_without_scores_is_no_part_of_the_baseline(store: Registry, tmp_path: Path) -> None:
+    unscored = (sent._replace(nats=None) if number % 2 else sent for number, sent in enumerate(users(store, 1)))
+    log = write_log(tmp_path / "requests", [*unscored, *users(store, 2), *users(store, 3)])
+    Watcher(store, log, SETTINGS, History(tmp_path / "drift"), Clock(4)).look()
+    assert (store.baseline(1) or {})["everyone"]["users"] == 120
 
 
 def test_a_verdict_from_the_future_does_not_count(store: Registry, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from robo_poet.errors import BadInput
 from robo_poet.request_log import query as module
 from robo_poet.request_log.layout import FEEDBACK, JOINED, REQUESTS, table
-from robo_poet.request_log.query import LatestFeedback, read, read_parts
+from robo_poet.request_log.query import LatestFeedback, read, read_columns, read_parts
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
@@ -45,6 +45,20 @@ def test_since_is_inclusive_and_until_exclusive(tmp_path: Path, request_of: Call
     elsewhere = (NOON + timedelta(hours=12)).astimezone(datetime.strptime("-1100", "%z").tzinfo)
     assert numbers(elsewhere, elsewhere + timedelta(seconds=1)) == ["c2"]
     assert len(list(read_parts(tmp_path))) == 3
+
+
+def test_columns_are_read_from_parts_and_spools_day_by_day(tmp_path: Path, request_of: Callable[..., Request]) -> None:
+    write_log(tmp_path, [request_of(k, time=(NOON + timedelta(hours=9 * k)).timestamp(), client="key") for k in range(5)]).close()
+    log = write_log(tmp_path, [request_of(9, time=NOON.timestamp())])  # still a spool
+    [path] = (tmp_path / "date=2026-03-02").glob("part-*.parquet")
+    pq.write_table(pq.read_table(path).drop_columns(["client"]), path)  # an older writer wrote it
+    parts = list(read_columns(tmp_path, ["client", "completion_id"], NOON, NOON + timedelta(hours=36)))
+    log.close()
+    assert {tuple(part.column_names) for part in parts} == {("client", "completion_id")}
+    rows = [[(row["completion_id"], row["client"]) for row in part.to_pylist()] for part in parts]
+    assert sorted(rows[:2]) == [[("c0", "key"), ("c1", "key")], [("c9", "")]] and rows[2:] == [[("c2", None), ("c3", None)]]
+    with pytest.raises(BadInput, match="until: the time has no time zone"):
+        list(read_columns(tmp_path, ["client"], NOON, datetime(2026, 3, 2)))
 
 
 def test_a_time_without_a_time_zone_is_refused(tmp_path: Path) -> None:
