@@ -22,7 +22,7 @@ from robo_poet.judges.drift.rise import MOST_NATS
 
 ROWS = 5_000  # users of a side, chosen at random; a page of 5,000 takes 1 s, and its size does not depend on them
 NUMBERS = ("perplexity", "prompt_tokens", "prompts", "unusual_characters")
-CATEGORIES = ("language", "prompt_length")
+CATEGORIES = ("language", "prompt_length", "client")
 COLUMNS = NUMBERS + CATEGORIES
 FEWEST_USERS = 10  # of a side
 
@@ -104,6 +104,7 @@ def rows(windows: Sequence[Window]) -> dict[str, list[Any]]:
         "unusual_characters": [user.broken for user in users],
         "language": [user.value("language") for user in users],
         "prompt_length": [user.value("length") for user in users],
+        "client": [user.value("client") for user in users],
     }
 
 

@@ -4,6 +4,7 @@ The verdict names the digest of the snapshot. So it can be made again, even afte
 """
 
 import json
+from itertools import repeat
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,20 +17,18 @@ from robo_poet.judges.drift.observations import UserScore, Window
 
 FORM = 1
 ABOUT = b"robo_poet_window"  # key of the file's metadata
-SCHEMA = pa.schema([
-    ("nats", pa.float64()), ("prompts", pa.int32()), ("tokens", pa.float64()), ("broken", pa.float64()), ("language", pa.string()),
-])  # fmt: skip
+NUMBERS = {"nats": pa.float64(), "prompts": pa.int32(), "tokens": pa.float64(), "broken": pa.float64()}  # attributes of a user
+VALUES = ("language", "client")  # dimensions; an older snapshot has no `client`
+SCHEMA = pa.schema([*NUMBERS.items(), *((name, pa.string()) for name in VALUES)])
 
 
 def write_snapshot(path: Path, window: Window) -> str:
     """Write the snapshot of a window. Return its digest. The same window gives the same bytes."""
-    rows = [
-        {"nats": u.nats, "prompts": u.prompts, "tokens": u.tokens, "broken": u.broken, "language": u.value("language")}
-        for u in window.users
-    ]
     times = {"start": window.start, "end": window.end}
     about = {"form": FORM} | times | {"unscored": window.unscored, "heldout_nats": window.heldout_nats}
-    table = pa.Table.from_pylist(rows, SCHEMA.with_metadata({ABOUT: json.dumps(about).encode()}))
+    numbers = ([getattr(user, name) for user in window.users] for name in NUMBERS)
+    texts = ([user.values.get(name) for user in window.users] for name in VALUES)
+    table = pa.table([*numbers, *texts], SCHEMA.with_metadata({ABOUT: json.dumps(about).encode()}))
     with new_file(path, durable=True) as temporary:
         pq.write_table(table, temporary)
     return digest_file(path)
@@ -52,9 +51,16 @@ def read_snapshot(path: Path, digest: str = "") -> Window:
         about = json.loads((table.schema.metadata or {})[ABOUT])
         if about["form"] != FORM:
             raise BadInput(f"the snapshot has form {about['form']}, this release reads {FORM}", where=str(path), remedy=remedy)
+        numbers = zip(*(table[name].to_pylist() for name in NUMBERS), strict=True)
+        values = zip(*(table[name].to_pylist() if name in table.column_names else repeat(None) for name in VALUES), strict=False)
         users = [
-            UserScore(row["nats"], row["prompts"], row["tokens"], row["broken"], {"language": row["language"]}) for row in table.to_pylist()
+            UserScore(nats, prompts, tokens, broken, _known(texts))
+            for (nats, prompts, tokens, broken), texts in zip(numbers, values, strict=False)
         ]
         return Window(about["start"], about["end"], users, about["unscored"], about["heldout_nats"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise BadInput(f"not a snapshot of a window ({error})", where=str(path), remedy=remedy) from None
+
+
+def _known(texts: tuple[str | None, ...]) -> dict[str, str]:
+    return {name: text for name, text in zip(VALUES, texts, strict=True) if text is not None}

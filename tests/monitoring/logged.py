@@ -25,6 +25,7 @@ class Sent(NamedTuple):
     day: float = 0.5
     digest: str = DIGEST
     status: int = 200
+    client: str = ""
 
 
 def write_log(folder: Path, prompts: Iterable[Sent]) -> Path:
@@ -35,6 +36,7 @@ def write_log(folder: Path, prompts: Iterable[Sent]) -> Path:
         request = Request(
             f"c{number}", f"r{number}", moment, sent.user, "poems", 1, sent.digest, "champion", sent.prompt, ["falls"], {}, 0.05, 0.04, sent.tokens,
             [5], [20.0], ["stop"], sent.status,
+            client=sent.client,
         )  # fmt: skip
         score = {} if sent.nats is None else {"prompt_perplexity": math.exp(sent.nats), "prompt_scored_tokens": sent.tokens}
         assert log.add("request", asdict(request) | score)

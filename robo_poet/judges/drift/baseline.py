@@ -10,6 +10,7 @@ import numpy as np
 from robo_poet.judges.drift.observations import DIMENSIONS, LENGTH_CLASSES, Baseline, Group, UserScore, Window
 
 CLASS_USERS = 5  # a class of prompt length with fewer users in the baseline is not used
+NEEDED = {"language", "length"}  # dimensions of every baseline; an older one has no `client`
 SURE_USERS = 20  # with fewer users, the standard deviation is at least that of all users
 
 
@@ -34,7 +35,8 @@ def make_baseline(windows: Sequence[Window]) -> Baseline:
 def _groups(users: Sequence[UserScore], dimension: str) -> dict[str, Group]:
     members = defaultdict(list)
     for user in users:
-        members[user.value(dimension)].append(user.nats)
+        if user.known(dimension):
+            members[user.value(dimension)].append(user.nats)
     return {value: _group(nats) for value, nats in sorted(members.items())}
 
 
@@ -61,7 +63,7 @@ def parse_baseline(data: Mapping[str, Any]) -> Baseline:
         made = Baseline(_parsed(data["everyone"]), groups, float(data["broken"]), None if heldout is None else float(heldout))
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a baseline: {error}") from None
-    if not set(DIMENSIONS) <= set(groups) or not all(math.isfinite(number) for number in (made.broken, made.heldout_nats or 0.0)):
+    if NEEDED - set(groups) or not all(math.isfinite(number) for number in (made.broken, made.heldout_nats or 0.0)):
         raise ValueError("not a baseline: a dimension is missing or a number is not finite")
     return made
 

@@ -43,18 +43,24 @@ class Slice:
 
 
 def slices(window: Window, baseline: Baseline, found: Rise) -> list[Slice]:
-    """Return all slices, the one that carries most of the rise for its size first."""
+    """Return all slices, the one that carries most of the rise for its size first.
+
+    A dimension that the baseline does not have is left out. Shares are among the users whose value was recorded.
+    """
     total = float(found.excess.sum())
     rows = []
     for dimension in DIMENSIONS:
+        groups = baseline.groups.get(dimension, {})
+        everyone = sum(group.users for group in groups.values())
         members = defaultdict(list)
         for user, excess in zip(window.users, found.excess, strict=True):
-            members[user.value(dimension)].append(float(excess))
+            if everyone and user.known(dimension):
+                members[user.value(dimension)].append(float(excess))
+        users = sum(len(values) for values in members.values())
         for value, values in members.items():
-            before = baseline.groups[dimension].get(value)
-            share = len(values) / found.users
+            before = groups[value].users / everyone if value in groups else 0.0
             carried = math.fsum(values) / total if total else 0.0
-            rows.append(Slice(dimension, value, len(values), share, before.users / baseline.everyone.users if before else 0.0, carried))
+            rows.append(Slice(dimension, value, len(values), len(values) / users, before, carried))
     return sorted(rows, key=lambda row: (row.share - row.carried, row.dimension, row.value))
 
 

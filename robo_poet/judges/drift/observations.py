@@ -7,7 +7,7 @@ from typing import Final
 
 LENGTHS: Final = (4, 8, 16, 32, 64)  # upper limits of the classes of prompt length, in tokens; the last class has no limit
 LENGTH_CLASSES: Final = tuple(f"{least + 1}-{most}" for least, most in zip((0, *LENGTHS), LENGTHS, strict=False)) + (f"{LENGTHS[-1] + 1}+",)
-DIMENSIONS: Final = ("language", "length")
+DIMENSIONS: Final = ("language", "length", "client")
 
 
 def length_class(tokens: float) -> str:
@@ -24,7 +24,7 @@ class UserScore:
         prompts: number of scored prompts, at most the quota of a user.
         tokens: mean prompt length in tokens.
         broken: share of characters that are rare in prose: control and replacement characters, symbols of program code; 0 to 1.
-        values: dimension → value, such as `language` → `es`; the dimensions except `length`.
+        values: dimension → value, such as `language` → `es`; the dimensions except `length`. A dimension that was not recorded is missing.
     """
 
     nats: float
@@ -32,6 +32,10 @@ class UserScore:
     tokens: float
     broken: float = 0.0
     values: Mapping[str, str] = field(default_factory=dict)
+
+    def known(self, dimension: str) -> bool:
+        """Return True if the value in a dimension was recorded."""
+        return dimension == "length" or dimension in self.values
 
     def value(self, dimension: str) -> str:
         """Return the user's value in a dimension; `unknown` if there is none."""
@@ -77,7 +81,7 @@ class Baseline:
 
     Attributes:
         everyone: all users. A user of two windows counts twice.
-        groups: dimension → value → the users with this value.
+        groups: dimension → value → the users with this value. A dimension that was not recorded is missing, or has no values.
         broken: mean over users of `UserScore.broken`.
         heldout_nats: as in `Window`, measured when the baseline was made; None if it was not.
     """

@@ -39,7 +39,7 @@ def test_a_changed_column_is_far_and_an_unchanged_one_is_near(tmp_path: Path, mo
     columns = comparison.data["columns"]
     assert comparison.data["reference_windows"] == ["1970-01-01", "1970-01-02"] and comparison.data["reference_users"] == 120
     assert columns["perplexity"]["distance"] > 1 and columns["language"]["distance"] > 0.5 and columns["prompt_tokens"]["distance"] < 0.4
-    assert comparison.data["constant_columns"] == ["prompts", "unusual_characters"]
+    assert comparison.data["constant_columns"] == ["prompts", "unusual_characters", "client"]
     assert "Window day 3 of version 1: 60 users, compared with 120 users" in comparison.html
     assert "perplexity" in comparison.html and not re.search(r'src="https?://|<link[^>]*https?://', comparison.html)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitoring.drift.windows import Period, closed_periods, read_window
+from monitoring.drift.windows import Period, closed_periods, read_window, read_windows
 from robo_poet.errors import BadInput
 from tests.monitoring.logged import FIRST, Sent, write_log
 
@@ -26,10 +26,29 @@ def test_each_user_has_one_score(tmp_path: Path) -> None:
     assert ben.nats == pytest.approx(4.0) and ben.value("language") == "en" and ben.value("length") == "5-8"
 
 
+def test_the_client_of_a_user_is_that_of_most_prompts(tmp_path: Path) -> None:
+    clients = [("ann", "key"), ("ann", "application"), ("ann", "application"), ("ben", "")]
+    log = write_log(tmp_path, (Sent(user, 4.0, client=client) for user, client in clients))
+    ann, ben = read_window(log, "d" * 64, DAY, 20).users
+    assert ann.value("client") == "application" and not ben.known("client") and ben.value("client") == "unknown"
+
+
 def test_other_versions_days_and_failures_do_not_count(tmp_path: Path) -> None:
     prompts = [Sent("ann", 3.0), Sent("ben", 4.0, digest="e" * 64), Sent("cat", 4.0, day=1.5), Sent("dan", 4.0, status=429)]
     log = write_log(tmp_path, prompts)
     assert [len(read_window(log, "d" * 64, DAY.later(k), 20).users) for k in (0, 1, 2)] == [1, 1, 0]
+
+
+@pytest.mark.parametrize("hours", [7, 24, 72])
+def test_windows_in_one_pass_are_those_read_one_by_one(tmp_path: Path, hours: int) -> None:
+    dice = random.Random(hours)
+    days = sorted(dice.uniform(0, 9) for _ in range(80))
+    log = write_log(tmp_path, (Sent(f"u{k % 7}", 3.0 + k % 3, day=day + 2 * (day > 4)) for k, day in enumerate(days)))
+    first = Period.at(FIRST + timedelta(hours=5), hours * 3600)
+    periods = [first.later(k) for k in range(12 * 24 // hours)]
+    single = [read_window(log, "d" * 64, period, 20) for period in periods]
+    windows = list(read_windows(log, "d" * 64, first, periods[-1], 20))
+    assert windows == [window for window in single if window.users] and 0 < len(windows) <= len(single)
 
 
 def test_a_user_with_many_prompts_has_a_quota(tmp_path: Path) -> None:
@@ -40,13 +59,13 @@ def test_a_user_with_many_prompts_has_a_quota(tmp_path: Path) -> None:
 
 @given(st.integers(0, 1000))
 def test_the_quota_does_not_depend_on_the_order(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
-    from monitoring.drift.windows import _Collected
+    from monitoring.drift.windows import COLUMNS, _Collected
     from robo_poet.request_log.query import read
 
     log = tmp_path_factory.getbasetemp() / "one-user"
     if not log.exists():
         write_log(log, [Sent("ann", float(k % 7)) for k in range(1, 60)])
-    table = read(log).select(["completion_id", "user", "prompt", "prompt_perplexity", "prompt_scored_tokens"])
+    table = read(log).select(COLUMNS)
     order = list(range(table.num_rows))
     random.Random(seed).shuffle(order)
     scores = []

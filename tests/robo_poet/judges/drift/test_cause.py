@@ -11,12 +11,13 @@ from robo_poet.judges.drift.cause import likely_cause, slices
 from robo_poet.judges.drift.observations import Window
 from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.judges.drift.rise import rise
-from tests.robo_poet.judges.drift.traffic import Change, broken_text, hostile, new_language, shifted, window
+from tests.robo_poet.judges.drift.traffic import Change, broken_text, hostile, new_client, new_language, shifted, window
 
 POLICY = DriftPolicy()
 LABELLED: dict[str, tuple[Change | None, str]] = {
     "everyone +30 %": (shifted(0.3), "the world changed"),
     "20 % of the users write Portuguese": (new_language(0.2, 1.5), "a new group of users"),
+    "25 % of the users come through an application": (new_client(0.25, 1.3), "a new group of users"),
     "15 % of the users send binary data": (broken_text(0.15), "broken or hostile input"),
     "4 of 300 users send random words": (None, "broken or hostile input"),
     "the model was damaged": (shifted(0.3), "the model itself"),
@@ -27,7 +28,7 @@ def labelled(name: str, seed: int) -> tuple[Window, Window]:
     """A window of the baseline, and one with the drift."""
     change, _ = LABELLED[name]
     dice = np.random.default_rng(seed)
-    before, now = window(dice, 0, 2000), window(dice, 1, 300, change=change)
+    before, now = window(dice, 0, 2000, change=new_client(0, 0)), window(dice, 1, 300, change=change)
     if name.startswith("4 of"):
         now = replace(now, users=hostile(now.users, 4))
     damaged = name == "the model was damaged"
@@ -49,6 +50,19 @@ def test_the_slice_that_carries_the_rise_is_first() -> None:
     made = make_baseline([before])
     first = slices(now, made, rise(now, made, POLICY.level))[0]
     assert (first.dimension, first.value, first.before) == ("language", "pt", 0.0) and first.carried > 0.7 and 0.15 < first.share < 0.25
+
+
+def test_clients_that_an_older_baseline_does_not_have_are_no_new_group() -> None:
+    """The request log records clients since a later release. Then all users have a client that had no users before."""
+    dice = np.random.default_rng(5)
+    before, now = window(dice, 0, 2000), window(dice, 1, 300, change=new_client(1, 0.3))
+    made = make_baseline([before])
+    older = replace(made, groups={name: groups for name, groups in made.groups.items() if name != "client"})
+    upgraded = make_baseline([before, window(dice, 2, 300, change=new_client(1, 0))])  # during these windows
+    for baseline in (made, older, upgraded):
+        found = rise(now, baseline, POLICY.level)
+        assert likely_cause(now, baseline, found, POLICY)[0] == "the world changed"
+    assert "client" not in {row.dimension for row in slices(now, older, rise(now, older, POLICY.level))}
 
 
 def test_no_rise_has_no_cause() -> None:

@@ -38,6 +38,17 @@ def new_language(share: float, harder: float) -> Change:
     return change
 
 
+def new_client(share: float, harder: float) -> Change:
+    """A share of the users comes through an application, whose texts the model predicts worse by `harder` nats; the others use keys."""
+
+    def change(user: UserScore, dice: np.random.Generator) -> UserScore:
+        through = dice.random() < share
+        client = "application" if through else "key"
+        return replace(user, nats=user.nats + harder * through, values={**user.values, "client": client})
+
+    return change
+
+
 def broken_text(share: float) -> Change:
     """A share of the users sends binary data."""
 
