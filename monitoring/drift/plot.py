@@ -66,7 +66,7 @@ def history_plot(model: str, judged: Sequence[Judged]) -> str:
         axes.grid(color=INK, alpha=0.15)
         if labels:
             axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-        axes.xaxis.set_major_locator(AutoDateLocator(maxticks=7))
+        axes.xaxis.set_major_locator(AutoDateLocator(minticks=2, maxticks=7))
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
         plt.close(figure)
