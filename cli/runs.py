@@ -156,6 +156,8 @@ def gc(
 ) -> None:
     """Free disk space: remove cached results that no recent run used, old run folders, and old logs.
 
+    The runs of `robo-poet drift run` count as runs too. Those that a request
+    for a retraining refers to are kept with their snapshots.
     Old are the logs of runs after --keep-days, the days of the request log
     after serve.request_log.keep_days, and outcomes after
     serve.outcomes.keep_days, also if no gateway runs. Without --yes, only list
@@ -164,6 +166,7 @@ def gc(
     from rich.console import Console
     from rich.table import Table
 
+    from monitoring.retraining.evidence import requests_of, runs_of_requests
     from pipelines.profile.load import load_profile
     from pipelines.run.store.gc import apply_gc, plan_gc
     from robo_poet.outcomes.files import model_folders, old_files
@@ -173,12 +176,15 @@ def gc(
     settings = load_profile(profile).profile
     local = settings.local
     store, runs = Path(local.store), Path(local.runs)
-    plan = plan_gc(store, runs, keep_runs=keep_runs, keep_days=keep_days)
-    log, keep = Path(settings.serve.folder) / "requests", settings.serve.request_log.keep_days
+    serve = Path(settings.serve.folder)
+    drift_runs = serve / "drift-runs"
+    needed = runs_of_requests(requests_of(serve / "retraining"), drift_runs)
+    plan = plan_gc(store, runs, drift_runs, needed=needed, keep_runs=keep_runs, keep_days=keep_days)
+    log, keep = serve / "requests", settings.serve.request_log.keep_days
     today = datetime.now(UTC).date()
     old = {path: _megabytes(path) for path in (old_days(log, today, keep) if log.is_dir() else ())}
     outcomes, keep_outcomes, now = (
-        Path(settings.serve.folder) / "outcomes",
+        serve / "outcomes",
         settings.serve.outcomes.keep_days,
         datetime.now(UTC).timestamp(),
     )
@@ -188,7 +194,7 @@ def gc(
         typer.echo("nothing to remove; results of the last hour and of the last runs are kept")
         return
     if yes:
-        plan = apply_gc(plan, store=store, runs=runs)
+        plan = apply_gc(plan, runs, drift_runs, store=store)
         if old:
             remove_old(log, today, keep)
         for folder in old_outcomes:

@@ -111,7 +111,7 @@ def test_the_corpus_of_a_killed_command_goes_with_the_next_one(tmp_path: Path) -
         with Store(store).scratch() as third:
             assert other.path.is_dir() and third.path.is_dir(), "one that is in use stays"
     assert not list((store / "work").iterdir())
-    assert apply_gc([removal], store=store, runs=tmp_path / "runs") == []
+    assert apply_gc([removal], tmp_path / "runs", store=store) == []
 
 
 def test_a_run_without_a_stored_corpus(tmp_path: Path) -> None:

@@ -45,44 +45,55 @@ class Removal:
     used: float
 
 
-def plan_gc(store: Path, runs: Path, *, keep_runs: int = 5, keep_days: float = 30.0, now: float | None = None) -> list[Removal]:
+def plan_gc(
+    store: Path, *runs: Path, needed: Collection[Path] = (), keep_runs: int = 5, keep_days: float = 30.0, now: float | None = None
+) -> list[Removal]:
     """Return the folders that can be removed, largest first. Removes nothing.
 
     Args:
+        runs: folders of runs that use the store. `keep_runs` counts in each of them.
+        needed: folders of runs that are kept with their results, whatever their age.
         keep_runs: number of latest runs whose folders and results are kept.
         keep_days: number of days to keep older runs, unfinished work, and the logs of all runs (DATA-4: 30 days).
         now: UNIX time; the default is the current time.
     """
-    run_folders = sorted(_run_folders(runs), key=lambda folder: folder.used)
-    recent = [folder for folder in run_folders if folder.locked] + run_folders[max(0, len(run_folders) - keep_runs) :]
-    latest = (runs / "latest").resolve()
+    run_folders, recent = list[StoredFolder](), list[StoredFolder]()
+    for parent in runs:
+        here = sorted(_run_folders(parent), key=lambda folder: folder.used)
+        recent += [folder for folder in here if folder.locked or folder.path in needed] + here[max(0, len(here) - keep_runs) :]
+        run_folders += here
+    latest = {(parent / "latest").resolve() for parent in runs}
     kept_keys = {key for folder in recent for key in _keys(folder.path / "events.jsonl")}
     content_store = Store(store)
-    candidates = [folder for folder in run_folders if folder not in recent and folder.path != latest]
+    candidates = [folder for folder in run_folders if folder not in recent and folder.path not in latest]
     candidates += _log_folders(folder for folder in run_folders if folder not in candidates)
-    candidates += [*_store_folders(content_store), *_leftovers(content_store.done, content_store.work, runs.resolve())]
+    places = [content_store.done, content_store.work, *(parent.resolve() for parent in runs)]
+    candidates += [*_store_folders(content_store), *_leftovers(*places)]
     finished_keys = {folder.path.name[:16] for folder in candidates if folder.kind == "entry"}
     plan = [_removal(folder, kept_keys, finished_keys, keep_runs, keep_days, time.time() if now is None else now) for folder in candidates]
     return sorted((removal for removal in plan if removal), key=lambda removal: (-removal.size, removal.path))
 
 
-def apply_gc(plan: Sequence[Removal], *, store: Path, runs: Path) -> list[Removal]:
+def apply_gc(plan: Sequence[Removal], *runs: Path, store: Path) -> list[Removal]:
     """Remove the folders of a plan, except those that a run has started to use. Return the removed ones.
+
+    Args:
+        runs: the folders of runs of the plan.
 
     Raises:
         BadInput: the plan names a folder outside the store and the runs.
     """
-    content_store, removed = Store(store), []
+    content_store, removed, parents = Store(store), [], [parent.resolve() for parent in runs]
     for removal in plan:
-        if removal.path.is_symlink() or not _may_remove(removal.path, content_store, runs.resolve()):
+        if removal.path.is_symlink() or not _may_remove(removal.path, content_store, parents):
             raise BadInput("not a folder of this store or of these runs", where=str(removal.path))
         if _remove(removal, content_store):
             removed.append(removal)
     return removed
 
 
-def _may_remove(path: Path, store: Store, runs: Path) -> bool:
-    return path.parent in (store.done, store.work, runs) or (path.name == LOGS and path.parent.parent == runs)
+def _may_remove(path: Path, store: Store, runs: Sequence[Path]) -> bool:
+    return path.parent in (store.done, store.work, *runs) or (path.name == LOGS and path.parent.parent in runs)
 
 
 def remove_unused(path: Path, store: Store) -> bool:

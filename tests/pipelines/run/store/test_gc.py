@@ -44,7 +44,7 @@ def test_entries_that_no_recent_run_used(house: Any, ir: Path) -> None:
     assert not (house.store / "work" / f"toy-{old.tasks['use'].key[:16]}").exists()
     removals = plan_gc(house.store, house.runs, now=LATER, keep_runs=1)
     assert [one.size for one in removals] == sorted((one.size for one in removals), reverse=True)
-    assert apply_gc(removals, store=house.store, runs=house.runs) == removals
+    assert apply_gc(removals, house.runs, store=house.store) == removals
     assert planned(house, now=LATER, keep_runs=1) == {}
     assert not list(house.store.rglob(".dropped-*"))
     assert [task.state for task in house.run(ir, word="b").tasks.values()] == ["cached", "cached"]
@@ -68,6 +68,23 @@ def test_old_runs_and_unfinished_work(house: Any, ir: Path, toys: SimpleNamespac
     assert f"runs/{runs[0].run_id}" not in planned(house, now=MONTHS, keep_runs=1)
 
 
+def test_runs_of_another_folder_keep_their_results_and_needed_ones_stay(house: Any, ir: Path) -> None:
+    house.run(ir, word="a")
+    house.runs = house.home / "drift-runs"
+    watched = [house.run(ir, word=word) for word in ("b", "c", "d")]
+    places, results = (house.home / "runs", house.runs), [f"done/{run.tasks['use'].key}" for run in watched]
+
+    def names(**more: Any) -> set[str]:
+        return {f"{one.path.parent.name}/{one.path.name}" for one in plan_gc(house.store, *places, now=MONTHS, keep_runs=1, **more)}
+
+    assert {results[0], results[1], f"drift-runs/{watched[0].run_id}", f"drift-runs/{watched[1].run_id}"} <= names()
+    kept = names(needed=[watched[0].folder])
+    assert not {results[0], f"drift-runs/{watched[0].run_id}"} & kept and results[1] in kept
+    assert not any(name.startswith("runs/") and not name.endswith("/logs") for name in kept), "the newest run of each folder stays"
+    gone = apply_gc(plan_gc(house.store, *places, now=MONTHS, keep_runs=1), *places, store=house.store)
+    assert watched[1].folder in {one.path for one in gone} and watched[2].folder.exists()
+
+
 def test_folders_in_use_are_kept(house: Any, ir: Path) -> None:
     old = house.run(ir, word="a")
     house.run(ir, word="b")
@@ -81,7 +98,7 @@ def test_folders_in_use_are_kept(house: Any, ir: Path) -> None:
     for handle in handles:
         fcntl.flock(handle, fcntl.LOCK_EX)
     house.run(ir, word="a")  # uses the entry after the plan was made
-    gone = {one.path for one in apply_gc(plan, store=house.store, runs=house.runs)}
+    gone = {one.path for one in apply_gc(plan, house.runs, store=house.store)}
     for handle in handles:
         os.close(handle)
     assert gone and not gone & {entry, working_folder, old.folder}
@@ -96,7 +113,7 @@ def test_folders_outside_the_store_are_never_removed(house: Any, ir: Path) -> No
     assert planned(house, now=MONTHS, keep_runs=0).get("done/link") is None
     for path in (outside, house.store / "done" / "link", house.store / "done" / ".." / ".." / "precious"):
         with pytest.raises(BadInput, match="not a folder of this store"):
-            apply_gc([Removal(path, 0, "", 0.0)], store=house.store, runs=house.runs)
+            apply_gc([Removal(path, 0, "", 0.0)], house.runs, store=house.store)
     assert outside.exists()
     shutil.rmtree(house.store)
     assert planned(house, now=LATER) == {}
