@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -196,7 +197,9 @@ def console(
     """Show all models and their releases as web pages on this machine. Ctrl-C stops it.
 
     The pages are read only, refresh themselves, and show for each guardrail of a
-    release the estimate and its bounds over time, and the latest moves.
+    release the estimate and its bounds over time, and the latest moves. For each
+    model they show the drift of its live traffic: the newest verdict, the history
+    of `robo-poet drift watch`, and the requests for a retraining.
 
     Example: `robo-poet console --port 8090`
     """
@@ -214,7 +217,7 @@ def console(
     models = {}
     for name in names:
         controller, store, settings = _controller(profile, set_, registry, name, folder)
-        models[name] = Watched(store, controller, settings.policy())
+        models[name] = Watched(store, controller, settings.policy(), _drift(store, folder, profile, set_))
     try:
         listener = socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -224,3 +227,28 @@ def console(
     typer.echo(f"console: http://127.0.0.1:{listener.getsockname()[1]}/   (stop with Ctrl-C)")
     config = uvicorn.Config(console(models), log_level="warning", access_log=False, server_header=False)
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def _drift(store: Registry, folder: Path, profile: str, set_: list[str]) -> Any:
+    """Return the drift of a model for the console, from the folders of the drift watcher and of the trigger."""
+    from monitoring.drift.history import History
+    from monitoring.drift_page import drift_line, drift_section
+    from monitoring.retraining.facts import read_facts, standings
+    from monitoring.retraining.log import RetrainingLog
+    from pipelines.profile.load import load_profile
+    from robo_poet.errors import BadInput
+    from serving.canary.console import Drift
+
+    name, policy = store.model, load_profile(profile, set_).profile.monitoring.retraining.policy()
+    history, requests = History(folder / "drift" / name), RetrainingLog(folder / "retraining" / name / "log", name)
+
+    def line() -> str:
+        try:
+            return drift_line(history.judged())
+        except BadInput as error:  # a damaged history must not hide the release
+            return f"the drift is not known: {error}"
+
+    def section() -> str:
+        return drift_section(name, history.judged(), standings(requests.state(), read_facts(store), policy, time.time()))
+
+    return Drift(line, section)

@@ -16,16 +16,15 @@ from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
+    from monitoring.retraining.facts import Standing
     from monitoring.retraining.log import RetrainingLog
-    from robo_poet.judges.retraining.decision import Decision
-    from robo_poet.judges.retraining.state import Request, State
+    from robo_poet.judges.retraining.state import Request
 
 app = typer.Typer(help="Train again after a drift: at most one run for each cause, within a budget.", no_args_is_help=True)
 State_ = Annotated[Path, typer.Option("--folder", help="Folder of the trigger: its log, its token, output of runs.", callback=local_path)]
 STATE = Path(".serve/retraining")
-WORDS = {"start": "starts now", "wait_for_approval": "waits for a person", "wait": "waits", "refuse": "will be refused"}
 Number = Annotated[int, typer.Argument(metavar="N", help="Number of the request, as in `robo-poet retrain list`.", min=1)]
 
 
@@ -101,25 +100,23 @@ def list_requests(
 
     Example: `robo-poet retrain list --json`
     """
-    from monitoring.retraining.facts import read_facts
+    from monitoring.retraining.facts import read_facts, standings
     from pipelines.profile.load import load_profile
-    from robo_poet.judges.retraining.decision import next_step
 
     store = open_registry(registry, model)
     name = store.model
     policy = load_profile(profile, set_).profile.monitoring.retraining.policy()
-    state, facts, now = _log(folder / name, name).state(), read_facts(store), datetime.now(UTC).timestamp()
-    steps = {request.number: next_step(state, request, facts, policy, now) for request in state.open}
+    requests = standings(_log(folder / name, name).state(), read_facts(store), policy, datetime.now(UTC).timestamp())
     if as_json:
-        rows = [asdict(request) for request in state.requests]
-        for row in rows:
-            step = steps.get(row["number"])
-            row["next"] = {"action": step.action, "reasons": list(step.reasons)} if step else None
+        rows = [
+            asdict(request) | {"next": {"action": step.action, "reasons": list(step.reasons)} if step else None}
+            for request, step, _, _ in requests
+        ]
         typer.echo(json.dumps(rows, indent=2))
-    elif not state.requests:
+    elif not requests:
         typer.echo(f"{name}: no alert has asked for a retraining; to take alerts: {command(f'retrain listen --model {name}')}")
     else:
-        _print(name, state, steps)
+        _print(name, requests)
 
 
 @app.command()
@@ -165,7 +162,7 @@ def _decide(number: int, why: str, registry: str, model: str, folder: Path, *, a
     typer.echo(f"request {number} ({name}/{key.version}, {key.cause}) {done}")
 
 
-def _print(name: str, state: State, steps: Mapping[int, Decision]) -> None:
+def _print(name: str, requests: Sequence[Standing]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -173,18 +170,17 @@ def _print(name: str, state: State, steps: Mapping[int, Decision]) -> None:
     table = Table(box=box.SIMPLE_HEAD, title=f"{name}: requests for a retraining", title_justify="left")
     for column in ("N", "asked (UTC)", "version", "cause", "state", "runs", "hours", "reason"):
         table.add_column(column, justify="right" if column in ("N", "version", "runs", "hours") else "left", no_wrap=column != "reason")
-    for request in state.requests:
+    for request, _, words, reason in requests:
         asked = datetime.fromtimestamp(request.asked, UTC).strftime("%Y-%m-%d %H:%M")
         hours = sum(run.hours for run in request.runs)
-        step = steps.get(request.number)
         table.add_row(
-            str(request.number), asked, str(request.key.version), request.key.cause, WORDS[step.action] if step else request.status,
-            str(len(request.runs)), f"{hours:.2f}", "; ".join(step.reasons) if step else request.why,
-        )  # fmt: skip
+            str(request.number), asked, str(request.key.version), request.key.cause, words, str(len(request.runs)), f"{hours:.2f}", reason
+        )
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a file
     console.print(table)
-    if number := next((number for number, step in steps.items() if step.action == "wait_for_approval"), 0):
+    waiting = [request.number for request, step, _, _ in requests if step and step.action == "wait_for_approval"]
+    if number := next(iter(waiting), 0):
         approval = command(f"retrain approve {number} --model {name} --why 'your reason'")
         typer.echo(f"to approve: {approval}")

@@ -1,20 +1,49 @@
-"""What the trigger reads from other programs: the champion and its baseline from the registry, the window from the drift watcher."""
+"""What the trigger reads from other programs: the champion and its baseline from the registry, the window from the drift watcher; and what
+people read of its requests."""
 
 import logging
 from collections.abc import Callable
+from typing import NamedTuple
 
 from monitoring.drift.baseline import read_baseline
 from monitoring.drift.history import History
 from robo_poet.digest import digest_json
 from robo_poet.errors import BadInput
 from robo_poet.judges.drift.baseline import baseline_json
-from robo_poet.judges.retraining.decision import Facts
-from robo_poet.judges.retraining.state import Key
+from robo_poet.judges.retraining.decision import Decision, Facts, next_step
+from robo_poet.judges.retraining.policy import RetrainingPolicy
+from robo_poet.judges.retraining.state import Key, Request, State
 from robo_poet.registry.names import BUNDLED_SOURCE
 from robo_poet.registry.reader import RegistryReader
 
 log = logging.getLogger("monitoring.retraining")
 BASELINE_DIGITS = 16  # of the digest of a baseline, in the label of the alert
+WORDS = {"start": "starts now", "wait_for_approval": "waits for a person", "wait": "waits", "refuse": "will be refused"}
+
+
+class Standing(NamedTuple):
+    """A request for people.
+
+    Attributes:
+        step: what is done next; None if the request does not wait.
+        state: its state in words.
+        reason: why.
+    """
+
+    request: Request
+    step: Decision | None
+    state: str
+    reason: str
+
+
+def standings(state: State, facts: Facts, policy: RetrainingPolicy, now: float) -> list[Standing]:
+    """Return all requests, oldest first. `now` is in seconds since 1970."""
+    rows = []
+    for request in state.requests:
+        step = next_step(state, request, facts, policy, now) if request.status == "open" else None
+        words, reason = (WORDS[step.action], "; ".join(step.reasons)) if step else (request.status, request.why)
+        rows.append(Standing(request, step, words, reason))
+    return rows
 
 
 def read_facts(store: RegistryReader) -> Facts:

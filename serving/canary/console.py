@@ -1,4 +1,4 @@
-"""The operators' console: read-only pages of all models and of each release, on loopback (SERVE-5)."""
+"""The operators' console: read-only pages of all models, of each release and of the drift of live traffic, on loopback (SERVE-5)."""
 
 import html
 import threading
@@ -29,12 +29,26 @@ HEADERS = {
 
 
 @dataclass(frozen=True)
+class Drift:
+    """The drift of a model. The functions are called for each new page.
+
+    Attributes:
+        line: returns one line for the page of all models.
+        section: returns the body of a page, as HTML.
+    """
+
+    line: Callable[[], str]
+    section: Callable[[], str]
+
+
+@dataclass(frozen=True)
 class Watched:
-    """A model of the console."""
+    """A model of the console. `drift` is None if no drift is shown."""
 
     registry: Registry
     controller: Controller
     policy: Policy
+    drift: Drift | None = None
 
 
 def _moves(registry: Registry) -> str:
@@ -49,7 +63,9 @@ def _moves(registry: Registry) -> str:
 
 
 TABLE = """
-table { border-collapse: collapse; font-size: .9rem; } td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
+table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
+h2 { margin-top: 1.5rem; } section.card { margin-top: 1rem; }
+td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
 """
 
 
@@ -69,6 +85,8 @@ def _summary(name: str, watched: Watched) -> str:
     notes = decision_notes(registry.state(), name) if look is None else []
     text = "".join(f"<p>{html.escape(line)}</p>" for line in (served, *notes, *lines))
     link = f"<p><a href='/canary/{name}'>the release in detail</a></p>" if look else ""
+    if watched.drift:
+        link += f"<p>{html.escape(watched.drift.line())} · <a href='/drift/{name}'>drift in detail</a></p>"
     return f"<h2>{html.escape(name)}</h2>{text}{link}{_moves(registry)}"
 
 
@@ -97,7 +115,7 @@ def console(models: Mapping[str, Watched], hosts: Sequence[str] = HOSTS, clock: 
                 try:
                     pages[key] = clock(), make()
                 except (BadInput, OSError) as error:
-                    body = f"<h1>The console cannot read the release</h1><p>{html.escape(str(error))}</p>"
+                    body = f"<h1>The console cannot read its data</h1><p>{html.escape(str(error))}</p>"
                     return HTMLResponse(_page("Console", body), status_code=500, headers=HEADERS)
             return HTMLResponse(pages[key][1], headers=HEADERS)
 
@@ -110,5 +128,13 @@ def console(models: Mapping[str, Watched], hosts: Sequence[str] = HOSTS, clock: 
             return HTMLResponse(_page("not found", "<p>There is no such model. <a href='/'>All models</a></p>"), 404, HEADERS)
         return made(name, lambda: _detail(name, models[name]))
 
-    routes = [Route("/", index, methods=["GET"]), Route("/canary/{model}", detail, methods=["GET"])]
+    def drift(request: Request) -> HTMLResponse:
+        name = request.path_params["model"]
+        shown = models[name].drift if name in models else None
+        if shown is None:
+            return HTMLResponse(_page("not found", "<p>There is no such model. <a href='/'>All models</a></p>"), 404, HEADERS)
+        back = "<p><a href='/'>all models</a></p>"
+        return made(f"drift/{name}", lambda: _page(f"Drift of {name}", shown.section() + back))
+
+    routes = [Route(path, page, methods=["GET"]) for path, page in (("/", index), ("/canary/{model}", detail), ("/drift/{model}", drift))]
     return Starlette(routes=routes, middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))])

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from serving.canary.console import Watched, console
+from serving.canary.console import Drift, Watched, console
 from tests.serving.canary.test_controller import SAID, SETTINGS, Place
 
 LOCAL = "http://127.0.0.1:8090"
@@ -50,6 +50,17 @@ def test_a_decision_against_the_champion_is_shown(tmp_path: Path, clock: Clock) 
     assert f"poems/1 {note}" in browser.get("/").text
 
 
+def test_the_drift_of_a_model_has_a_line_and_a_page(tmp_path: Path, clock: Clock) -> None:
+    place = Place(tmp_path)
+    drift = Drift(lambda: "drift, 2026-03-09: <no drift>", lambda: "<h1>Drift of poems</h1>")
+    models = {"poems": Watched(place.registry, place.controller(), SETTINGS.policy(), drift)}
+    browser = TestClient(console(models, clock=clock), base_url=LOCAL)
+    assert "2026-03-09: &lt;no drift&gt; · <a href='/drift/poems'>" in browser.get("/").text
+    page = browser.get("/drift/poems").text
+    assert "<h1>Drift of poems</h1>" in page and "<title>Drift of poems</title>" in page and "all models" in page
+    assert browser.get("/drift/other").status_code == 404 and client(place, clock).get("/drift/poems").status_code == 404
+
+
 def test_a_page_is_made_again_only_after_its_time(tmp_path: Path, clock: Clock) -> None:
     place = Place(tmp_path)
     browser = client(place, clock)
@@ -84,4 +95,4 @@ def test_a_damaged_log_is_one_page_that_says_so(tmp_path: Path, clock: Clock) ->
     newest.write_text("{}")
     models = {"poems": Watched(type(place.registry)(tmp_path / "registry", "poems"), place.controller(), SETTINGS.policy())}
     answer = TestClient(console(models, clock=clock), base_url=LOCAL).get("/")
-    assert answer.status_code == 500 and "cannot read the release" in answer.text
+    assert answer.status_code == 500 and "cannot read its data" in answer.text
