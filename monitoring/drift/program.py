@@ -3,16 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-
-from prometheus_client import start_http_server
 
 from monitoring.drift.gauges import WatcherSeries
 from monitoring.drift.history import History, Judged
 from monitoring.drift.watch import Watcher
 from robo_poet.errors import BadInput
+from robo_poet.exporter import exporter
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.monitoring import MonitoringSettings
 
@@ -40,7 +38,7 @@ def watch(
     watcher = Watcher(store, requests, settings.drift, history, now)
     series = WatcherSeries(store.model, settings.drift.window_seconds, next(reversed(history.judged()), None))
     trouble, retry = "", FIRST_RETRY
-    with _exporter(series, settings) as address:
+    with exporter(series.registry, settings.host, settings.port, "monitoring.port") as address:
         say(f"drift: ready, metrics at {address}")
         while not stopped.is_set():
             try:
@@ -62,18 +60,3 @@ def line(model: str, judged: Judged) -> str:
     """Return one line about a judged window."""
     cause = f"; likely cause: {judged.cause}" if judged.cause else ""
     return f"{model}/{judged.version} {judged.row['window']}: {judged.action.replace('_', ' ')}: {judged.reasons[0]}{cause}"
-
-
-@contextmanager
-def _exporter(series: WatcherSeries, settings: MonitoringSettings) -> Iterator[str]:
-    try:
-        server, thread = start_http_server(settings.port, settings.host, registry=series.registry)
-    except OSError as error:
-        where = f"{settings.host}:{settings.port}"
-        raise BadInput(f"the port of the metrics cannot be used ({error.strerror})", where=where, remedy="set monitoring.port") from None
-    try:
-        yield f"http://{settings.host}:{server.server_port}/metrics"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
