@@ -19,7 +19,7 @@ compile() { # group [more arguments]
 }
 
 compile all
-for group in data data-beam scrub scrub-beam tokenize report edge train train-gpu evaluate evaluate-gpu measure slices registry model-server gateway monitoring cli; do compile "$group" --constraints "$target/all.txt"; done
+for group in data data-beam scrub scrub-beam tokenize report edge train train-gpu evaluate evaluate-gpu measure slices registry model-sync model-server gateway monitoring cli; do compile "$group" --constraints "$target/all.txt"; done
 compile validate
 # Tools that install and build packages for images. No image contains them.
 printf '%s\n' "uv==$UV_VERSION" setuptools | resolve installer --constraints "$target/all.txt" -

@@ -28,6 +28,7 @@ from serving.supervisor.program import PROBE_SECONDS, ChildProcess, Program
 from serving.supervisor.supervisor import Supervisor
 
 PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
+METRICS_PORTS = {"canary": 9466, "model_sync": 9467}  # infra/prometheus/prometheus.yml scrapes them too
 POLL_SECONDS = 1.0  # interval between checks of the supervisor
 UNLOAD_SECONDS = 3.0  # besides the longest request and the delay of the gateway, until a version out of service is unloaded
 
@@ -123,10 +124,11 @@ def serving(
             "model_server_ca": "", "model_server_certificate": "", "model_server_key": "",  # for another machine; here it is loopback
         })  # fmt: skip
         programs = [
-            _model_server(folder, config, ports, compiled), _model_sync(folder, gateway_settings), _gateway(folder, gateway_settings),
+            _model_server(folder, config, ports, compiled), _model_sync(folder, gateway_settings, fixed=any(ports)),
+            _gateway(folder, gateway_settings),
         ]  # fmt: skip
         if canary is not None:
-            programs.append(_controller(folder, registry, settings, canary))
+            programs.append(_controller(folder, registry, settings, canary, fixed=any(ports)))
         supervisor = at_end.enter_context(Supervisor(programs, say))
         if not supervisor.wait_ready(stopped):
             raise Stopped
@@ -153,13 +155,14 @@ def _model_server(folder: Path, config: Path, ports: tuple[int, int], compiled: 
     return Program("model_server", folder / "model_server.log", arguments, lambda ready: _answers(f"http://{_http(ready)}/v1/models/none"))
 
 
-def _model_sync(folder: Path, settings: ServeSettings) -> Program:
+def _model_sync(folder: Path, settings: ServeSettings, *, fixed: bool = False) -> Program:
     grace = settings.deadline_seconds + settings.look_seconds + UNLOAD_SECONDS
 
     def arguments(ready_lines: Mapping[str, str]) -> list[str]:
         return [
             f"--registry={settings.registry}", f"--model={settings.model}", f"--folder={folder / 'models'}", f"--grace-seconds={grace:g}",
             f"--model-server=http://{_http(ready_lines['model_server'])}", f"--signature={settings.signature}", *_trusted(settings),
+            f"--metrics-port={_metrics_port('model_sync', fixed=fixed)}",
         ]  # fmt: skip
 
     return Program("model_sync", folder / "model_sync.log", arguments, tells=True)
@@ -177,7 +180,7 @@ def _gateway(folder: Path, settings: ServeSettings) -> Program:
     return Program("gateway", folder / "gateway.log", arguments, lambda ready: _answers(f"{ready.split()[-1]}/healthz"))
 
 
-def _controller(folder: Path, registry: Address, settings: ServeSettings, canary: CanarySettings) -> Program:
+def _controller(folder: Path, registry: Address, settings: ServeSettings, canary: CanarySettings, *, fixed: bool = False) -> Program:
     path = folder / "canary.json"
 
     def arguments(_: Mapping[str, str]) -> list[str]:
@@ -185,6 +188,7 @@ def _controller(folder: Path, registry: Address, settings: ServeSettings, canary
         return [
             f"--settings={path}", f"--registry={absolute_address(registry)}", f"--model={settings.model}", f"--folder={folder.resolve()}",
             f"--deadline_seconds={settings.deadline_seconds:g}", *_trusted(settings),
+            f"--metrics_port={_metrics_port('canary', fixed=fixed)}",
         ]  # fmt: skip
 
     return Program("canary", folder / "canary.log", arguments)
@@ -235,6 +239,11 @@ def _port_or_any(port: int) -> int:
         except OSError:
             return 0
     return port
+
+
+def _metrics_port(name: str, *, fixed: bool) -> int:
+    """Return the port of a program's metrics: the one that Prometheus expects if it is `fixed` and free, else 0."""
+    return _port_or_any(METRICS_PORTS[name]) if fixed else 0
 
 
 def _metrics_url(folder: Path) -> str:

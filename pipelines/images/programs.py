@@ -34,7 +34,7 @@ class Program:
 SERVING = {
     "gateway": Program(("serving.gateway", "robo_poet.request_log"), "gateway"),
     "model_server": Program(("serving.model_server",), "model-server"),
-    "model_sync": Program(("serving.model_sync",), "registry"),
+    "model_sync": Program(("serving.model_sync",), "model-sync"),
 }
 PROGRAMS = {**{step: Program((f"components.{step}",), group) for step, group in GROUPS.items()}, **SERVING}
 

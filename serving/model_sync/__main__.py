@@ -1,6 +1,7 @@
 """`python -m serving.model_sync`: keep the folder of a model server in step with the registry, until SIGTERM."""
 
 import argparse
+import contextlib
 import logging
 import os
 import signal
@@ -12,10 +13,12 @@ from typing import NoReturn
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput, BadInputParser
+from robo_poet.exporter import exporter
 from robo_poet.folder_lock import locked_folder
 from robo_poet.permissions import limit_umask
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
+from serving.model_sync.gauges import SyncSeries
 from serving.model_sync.server_status import ServerStatus
 from serving.model_sync.sync import Look, ModelSync
 
@@ -57,6 +60,8 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
         type=Path,
         help="file to write when the champion is in models.config; an old one is removed at the start",
     )
+    add("--metrics-port", type=int, help="port of the Prometheus metrics; 0 takes a free one (default: no metrics)")
+    add("--metrics-host", default="127.0.0.1", help="address of the metrics; 0.0.0.0 lets other machines read them (default 127.0.0.1)")
     add("--once", action="store_true", help="look once; the exit status is 2 if the champion is not in models.config")
     flags = parser.parse_args(argv)
     if (flags.model_server_certificate is None) != (flags.model_server_key is None):
@@ -64,14 +69,20 @@ def parse_flags(argv: Sequence[str] | None) -> argparse.Namespace:
     return flags
 
 
-def run(sync: ModelSync, poll_seconds: float, ready_file: Path | None) -> NoReturn:
-    """Look again and again. Standard output has what a person must know: the ready line, and each new trouble. The log has the changes."""
+def run(sync: ModelSync, poll_seconds: float, ready_file: Path | None, series: SyncSeries, metrics: str) -> NoReturn:
+    """Look again and again. Standard output has what a person must know: the ready line, and each new trouble. The log has the changes.
+
+    Args:
+        metrics: address of the metrics, for the ready line; empty without one.
+    """
     started = ready = False
     troubles: frozenset[str] = frozenset()
     while True:
         try:
             look = sync.look()
+            series.looked(look, time.time())
         except (BadInput, OSError) as error:  # no registry, no champion, or a full disk
+            series.errors.inc()
             look = Look(ready, (f"the loaded versions stay in service: {error}",))
         for trouble in look.troubles:
             if trouble not in troubles:
@@ -82,7 +93,7 @@ def run(sync: ModelSync, poll_seconds: float, ready_file: Path | None) -> NoRetu
         ready = ready or look.ready
         if not started:
             started = True
-            print("model_sync: ready", flush=True)
+            print(f"model_sync: ready{f', metrics at {metrics}' if metrics else ''}", flush=True)
         time.sleep(poll_seconds)
 
 
@@ -118,7 +129,13 @@ def main(argv: Sequence[str] | None = None) -> int:
                 flags.ready_file.unlink(missing_ok=True)
             sync.clean()
             if not flags.once:
-                run(sync, flags.poll_seconds, flags.ready_file)
+                series = SyncSeries(flags.model)
+                with contextlib.ExitStack() as exporting:
+                    metrics = ""
+                    if flags.metrics_port is not None:
+                        exported = exporter(series.registry, flags.metrics_host, flags.metrics_port, "--metrics-port")
+                        metrics = exporting.enter_context(exported)
+                    run(sync, flags.poll_seconds, flags.ready_file, series, metrics)
             look_once(sync)
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)

@@ -26,10 +26,14 @@ class Look:
     Attributes:
         ready: the champion is verified and in the configuration.
         troubles: one line for each problem.
+        versions: number of versions in the configuration.
+        loaded: number of versions that the model server has loaded; None if it does not answer.
     """
 
     ready: bool
     troubles: tuple[str, ...] = ()
+    versions: int = 0
+    loaded: int | None = None
 
 
 class ModelSync:
@@ -97,7 +101,8 @@ class ModelSync:
         for number in sorted(removable(wanted, loaded, after, copies)):
             self._copies.remove(number)
             log.info("version %d was removed from the folder", number)
-        return Look(STABLE in wanted, tuple(troubles))
+        loaded_versions = None if loaded is None else sum(map(loaded.available, loaded.states))
+        return Look(STABLE in wanted, tuple(troubles), len(after.versions), loaded_versions)
 
     def _wanted(self, *, strict: bool = False) -> tuple[dict[str, int], list[str]]:
         """Verify and copy the versions of the registry. Return the good ones by label, and a line for each of the others.

@@ -106,7 +106,7 @@ def test_a_drift_of_the_prompts_ends_as_one_canary(first_run: FirstRun, tmp_path
         gateway, model_server = (int(re.findall(r":(\d+)", address)[-1]) for address in (served.address, served_metrics(shell)))
         targets = {
             "robo-poet-gateway": gateway, "robo-poet-model-server": model_server, "robo-poet-drift": watcher_port,
-            "robo-poet-retraining": trigger_port,
+            "robo-poet-retraining": trigger_port, **dict.fromkeys(("robo-poet-canary", "robo-poet-model-sync"), free_port()),
             "alertmanager": int(notifying.rpartition(":")[2]),
         }  # fmt: skip
         database = running.enter_context(prometheus(tmp_path, FACTOR, targets))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from tests.infra.exported import DriftWatcher, Gateway, ModelServer, Retraining
-from tests.infra.monitored import Received, alertmanager, http_server, prometheus
+from tests.infra.monitored import Received, alertmanager, free_port, http_server, prometheus
 
 FACTOR = 1 / 300  # of all durations: a `for` of 1 minute is 200 ms
 
@@ -48,6 +48,7 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     with ExitStack() as running:
         ports = {job: running.enter_context(http_server(lambda job=job: read(job))) for job in programs}  # type: ignore[misc]
         manager, received = running.enter_context(alertmanager(tmp_path_factory.mktemp("alertmanager"), FACTOR))
+        ports |= dict.fromkeys(("robo-poet-canary", "robo-poet-model-sync"), free_port())  # nothing listens there
         ports["alertmanager"] = int(manager.rpartition(":")[2])
         server = running.enter_context(prometheus(tmp_path_factory.mktemp("prometheus"), FACTOR, ports))
         yield Monitored(server, manager, received, *programs.values(), down)  # type: ignore[arg-type]

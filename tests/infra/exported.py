@@ -14,12 +14,14 @@ from monitoring.drift.history import Judged
 from monitoring.retraining.receiver import RetrainingMetrics
 from robo_poet.judges.retraining.state import State
 from robo_poet.settings.serve import TelemetrySettings
+from serving.canary.gauges import ControllerSeries
 from serving.gateway.api.health import HealthEndpoints
 from serving.gateway.assemble import watch_parts
 from serving.gateway.backend.versions import VersionHealth
 from serving.gateway.connection.table import ConnectionTable
 from serving.model_server.gpus import GpuCollector
 from serving.model_server.metrics import ServerMetrics
+from serving.model_sync.gauges import SyncSeries
 from serving.telemetry.metrics import Metrics
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -136,6 +138,7 @@ def exported() -> set[str]:
     watcher = DriftWatcher("unknown")
     watcher.read()
     registries = [program.metrics.registry for program in (Gateway(), ModelServer(), watcher)] + [Retraining().registry]
+    registries += [ControllerSeries(MODEL).registry, SyncSeries(MODEL).registry]
     families = [family for registry in registries for family in registry.collect()]
     names = {family.name + suffix for family in families for suffix in SUFFIXES.get(family.type, ("",))}
     groups = yaml.safe_load((INFRA / "prometheus" / "recording.yml").read_text())["groups"]

@@ -41,7 +41,7 @@ def test_server_images_contain_page_word_lists_and_subprograms() -> None:
     assert {"serving/playground/static/index.html", "serving/content_filter/lists/restricted.txt", "requirements/gateway.txt"} <= gateway
     assert {"robo_poet/request_log/__main__.py", "robo_poet/request_log/writer.py", "robo_poet/privacy/scrub.py"} <= gateway
     assert {"serving/model_server/rest.py", "serving/__init__.py", "requirements/model-server.txt"} <= server
-    assert {"serving/model_sync/plan.py", "robo_poet/registry/registry.py", "requirements/registry.txt"} <= sync
+    assert {"serving/model_sync/plan.py", "robo_poet/registry/registry.py", "requirements/model-sync.txt"} <= sync
     for files, others in (
         (gateway, ("serving/model_server/", "serving/edge/")),
         (server, ("serving/gateway/", "serving/access/", "serving/playground/")),

@@ -51,7 +51,7 @@ class Running:
     """The program as a process, ready.
 
     Attributes:
-        lines: standard output after the ready line.
+        before, ready, lines: standard output before the ready line, this line, and standard output after it.
     """
 
     def __init__(self, *words: str) -> None:
@@ -59,8 +59,12 @@ class Running:
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         assert self.process.stdout is not None
-        before = iter(self.process.stdout.readline, "model_sync: ready\n")
-        self.before = [line.strip() for line in before if line]
+        self.before, self.ready = list[str](), ""
+        while not self.ready and (line := self.process.stdout.readline().strip()):
+            if line.startswith("model_sync: ready"):
+                self.ready = line
+            else:
+                self.before.append(line)
         self._reader = threading.Thread(target=lambda: self.lines.extend(map(str.strip, self.process.stdout or ())))
         self._reader.start()
 

@@ -47,7 +47,8 @@ def test_readiness_fails_while_no_version_is_loaded(staged: Gateway, server: Sta
 @needs_both
 def test_prometheus_raises_an_alert_while_no_version_is_loaded(staged: Gateway, server: StandInModelServer, tmp_path: Path) -> None:
     jobs = dict.fromkeys(
-        ("robo-poet-model-server", "robo-poet-drift", "robo-poet-retraining", "alertmanager"), free_port()
+        ("robo-poet-model-server", "robo-poet-canary", "robo-poet-model-sync", "robo-poet-drift", "robo-poet-retraining", "alertmanager"),
+        free_port(),
     )  # nothing listens there
     alert = 'ALERTS{alertname="RoboPoetNotReady",alertstate="firing",model="shakespeare"}'
     with prometheus(tmp_path, 1 / 300, {**jobs, "robo-poet-gateway": int(staged.address.rpartition(":")[2])}) as address:

@@ -1,0 +1,43 @@
+"""The metrics of the canary controller."""
+
+import threading
+from datetime import datetime
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry
+
+from robo_poet.errors import BadInput
+from serving.canary.__main__ import run
+from serving.canary.gauges import DECISION, LOOK, ControllerSeries
+from tests.serving.canary.test_controller import SETTINGS, Place
+
+
+def value(series: CollectorRegistry, name: str) -> float:
+    found = series.get_sample_value(name, {"model": "poems"})
+    assert found is not None
+    return found
+
+
+def test_looks_moves_and_errors_are_exported(tmp_path: Path) -> None:
+    place, series, stopped = Place(tmp_path), ControllerSeries("poems"), threading.Event()
+    names = (LOOK, DECISION, "robo_poet_canary_errors_total")
+    assert [value(series.registry, name) for name in names] == [0, 0, 0]
+    controller = place.controller()
+
+    class Failing:
+        def act(self) -> tuple[str, None]:
+            stopped.set()
+            raise BadInput("no registry")
+
+    class Moving:
+        def act(self) -> object:
+            stopped.set()
+            return controller.act()
+
+    for part in (Failing(), Moving()):
+        stopped.clear()
+        run(part, SETTINGS, place.registry, tmp_path / "logs", stopped, series)  # type: ignore[arg-type]
+    newest = place.registry.log()[-1].statement
+    looked, decided, errors = (value(series.registry, name) for name in names)
+    assert newest.who == "canary controller" and decided == datetime.fromisoformat(newest.time).timestamp()
+    assert looked > 1.7e9 and errors == 1
