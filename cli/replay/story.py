@@ -162,9 +162,15 @@ def _reason(scene: Scene, number: int) -> str:
     return scene.registry.state().record(number).why
 
 
+def _exposed(scene: Scene, number: int) -> bool:
+    """Return True if users get a canary, or got it until a decision."""
+    state = scene.registry.state()
+    return state.canary_share > 0 or state.record(number).stage is not Stage.CANARY
+
+
 def _promoted(journal: Journal, scene: Scene, number: int) -> None:
     """Wait until the controller has promoted a canary, and all users have it."""
-    journal.wait(f"users get version {number} as canary", lambda: scene.registry.state().canary_share > 0, RELEASE_SECONDS)
+    journal.wait(f"users get version {number} as canary", lambda: _exposed(scene, number), RELEASE_SECONDS)
 
     def decided() -> bool:
         record = scene.registry.state().record(number)
@@ -178,7 +184,7 @@ def _promoted(journal: Journal, scene: Scene, number: int) -> None:
 
 def _rolled_back(journal: Journal, scene: Scene, number: int) -> None:
     """Wait until the controller has rolled a canary back."""
-    journal.wait(f"users get version {number} as canary", lambda: scene.registry.state().canary_share > 0, RELEASE_SECONDS)
+    journal.wait(f"users get version {number} as canary", lambda: _exposed(scene, number), RELEASE_SECONDS)
 
     def decided() -> bool:
         record = scene.registry.state().record(number)

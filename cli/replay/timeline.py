@@ -118,7 +118,7 @@ def _perplexity(axes: Axes, record: Mapping[str, Any]) -> None:
         axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
 
 
-def _spans(decisions: Sequence[Mapping[str, Any]], end: float) -> list[tuple[int, str, float, float]]:
+def version_spans(decisions: Sequence[Mapping[str, Any]], end: float) -> list[tuple[int, str, float, float]]:
     """Return version, stage (a key of `STAGES`), start and end of each time as canary or champion."""
     spans, current = list[tuple[int, str, float, float]](), dict[str, tuple[int, float]]()
 
@@ -145,7 +145,7 @@ def _spans(decisions: Sequence[Mapping[str, Any]], end: float) -> list[tuple[int
 
 def _versions(axes: Axes, record: Mapping[str, Any]) -> None:
     """Draw when each version was canary and champion."""
-    spans = _spans(record["decisions"], record["ended"])
+    spans = version_spans(record["decisions"], record["ended"])
     for version, stage, begin, end in spans:
         label, alpha = STAGES[stage]
         left, width = _minutes(record, begin), _minutes(record, end) - _minutes(record, begin)

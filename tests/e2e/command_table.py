@@ -128,6 +128,8 @@ TUTORIAL = Mark("time", soak=False, note="tests/e2e/test_tutorials.py types it i
 # CORPUS=poems.csv and CORPUS=~/poems give one name to two corpora.
 NEW_MODEL = "rm -rf registry/poems; .venv/bin/robo-poet registry accept-head --model poems > accepted 2>&1; "
 
+REPLAY = Mark("time", soak=False, note="tests/e2e/test_replay.py runs it in `make soak`")
+
 # `make soak` types them in this order, in one folder.
 MARKS: dict[str, Mark] = {
     "make setup": Mark("time"),
@@ -136,6 +138,8 @@ MARKS: dict[str, Mark] = {
     "make serve": Mark("serves"),
     "make serve MODEL=1 PORT=0": Mark("serves"),
     "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
+    "make replay": REPLAY,
+    "robo-poet replay --folder /tmp/replay": REPLAY,
     "robo-poet canary run": CONTROLLER,
     "robo-poet drift watch": WATCHER,
     "robo-poet drift watch --model 1": WATCHER,

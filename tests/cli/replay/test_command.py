@@ -1,4 +1,4 @@
-"""`robo-poet replay` refuses what it cannot do before anything starts."""
+"""`robo-poet replay` refuses what it cannot do before anything starts. Covers: programs."""
 
 from pathlib import Path
 
