@@ -20,7 +20,7 @@ SEED = 11
 CORPUS_BYTES = 400_000  # of one corpus; `plays-and-speeches` has half of each
 SPEECHES_SINCE = "1950"
 SPEECH_BYTES = 8_000  # of one speech, from its start; a whole one would leave room for five speeches only
-WORDS = 6, 14  # of a prompt
+WORDS = 8, 16  # of a prompt
 PROMPTS = 2_000
 PLAYS, LOWER_CASE, BOTH = "plays", "plays-lower-case", "plays-and-speeches"
 
