@@ -39,7 +39,7 @@ def collect(store: Registry, folder: Path, day: int) -> tuple[Traffic, int]:
         "--window",
         window,
     ]
-    settings = ["--settings", json.dumps({"baseline_windows": 2, "windows": 3})]
+    settings = ["--settings", json.dumps({"baseline_windows": 2, "windows": 3, "min_users": 5})]
     assert main([*words, *settings, "--traffic", str(folder / "traffic"), "--executor-output", str(folder / "output")]) == 0
     return read_traffic(folder / "traffic")[0], json.loads((folder / "output").read_text())["parameterValues"]["users"]
 

@@ -9,6 +9,8 @@ import pytest
 from tests.robo_poet.judges.drift.power import MONTH, drifts, share_found
 from tests.robo_poet.judges.drift.real_users import day_and_night, risen, spread, stretched, users_of_the_plays
 
+PROMISED = ((1000, 0.25), (300, 0.3))  # users a day, true rise
+
 
 def test_the_users_are_real_and_differ_as_much_as_expected() -> None:
     users = users_of_the_plays()
@@ -17,8 +19,9 @@ def test_the_users_are_real_and_differ_as_much_as_expected() -> None:
     assert spread(wide) == pytest.approx(0.8) and np.mean([u.nats for u in wide]) == pytest.approx(np.mean([u.nats for u in users]))
 
 
-@pytest.mark.parametrize("runs", [20, pytest.param(1000, marks=pytest.mark.soak)])
-@pytest.mark.parametrize(("users", "by"), [(1000, 0.25), (300, 0.3)])
+@pytest.mark.parametrize(
+    ("users", "by", "runs"), [(1000, 0.25, 30), (300, 0.3, 100), *(pytest.param(*case, 1000, marks=pytest.mark.soak) for case in PROMISED)]
+)
 def test_a_drift_is_found_within_three_days(users: int, by: float, runs: int) -> None:
     assert share_found(users_of_the_plays(), users, by, runs) >= 0.95
 
