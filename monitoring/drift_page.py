@@ -20,7 +20,7 @@ def drift_line(judged: Sequence[Judged]) -> str:
         return "no window of live traffic is judged yet"
     newest = judged[-1]
     cause = f"; likely cause: {newest.cause}" if newest.cause else ""
-    return f"drift, {newest.row['window']}: {WORDS[newest.action]}{cause}"
+    return f"live traffic of {newest.row['window']} (UTC): {WORDS[newest.action]}{cause}"
 
 
 def drift_section(model: str, judged: Sequence[Judged], requests: Sequence[Standing]) -> str:
@@ -39,12 +39,12 @@ def drift_section(model: str, judged: Sequence[Judged], requests: Sequence[Stand
 
 
 def _verdict(newest: Judged) -> str:
-    lead = f"Version {newest.version}, window {newest.row['window']} (UTC): {WORDS[newest.action]}"
+    lead = f"<b>{WORDS[newest.action]}</b> Version {newest.version}, window {escape(newest.row['window'])} (UTC)"
     lines = [("why", newest.reasons[0])]
     if newest.cause:
         lines.append(("likely cause", f"{newest.cause}: {newest.reasons[1]}"))
     text = "".join(f"<p><b>{label}</b> {escape(line)}</p>" for label, line in lines)
-    return f"<p class=lead>{escape(lead)}</p>{text}{_slices(newest.evidence.get('slices', []))}"
+    return f"<p class=lead>{lead}</p>{text}{_slices(newest.evidence.get('slices', []))}"
 
 
 def _slices(slices: Sequence[dict[str, Any]]) -> str:

@@ -44,9 +44,7 @@ def history_plot(model: str, judged: Sequence[Judged]) -> str:
                 continue
             times = [datetime.fromtimestamp(window.end, UTC) for window in windows]
             axes.plot(times, [w.row["perplexity"] for w in windows], color=LINE, marker=".", linewidth=1.4, label=once("live perplexity"))
-            axes.annotate(
-                f"version {version}", (times[0], windows[0].row["perplexity"]), textcoords="offset points", xytext=(0, 8), color=INK
-            )
+            axes.text(times[0], 0.02, f"version {version}", transform=axes.get_xaxis_transform(), color=INK)
             known = [(time, w) for time, w in zip(times, windows, strict=True) if "rise" in w.row]
             if known:
                 expected = [w.row["perplexity"] / (1 + w.row["rise"]) for _, w in known]

@@ -64,6 +64,7 @@ def _moves(registry: Registry) -> str:
 
 TABLE = """
 table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
+.wide :is(td, th):not(:last-child) { white-space: nowrap; } a { color: var(--accent); }
 h2 { margin-top: 1.5rem; } section.card { margin-top: 1rem; }
 td, th { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; }
 """

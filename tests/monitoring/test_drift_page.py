@@ -27,11 +27,11 @@ def test_the_page_shows_verdict_history_and_requests(tmp_path: Path) -> None:
     object.__setattr__(newest, "cause", "a new group of users")
     page = drift_section("poems", windows, requests(full(tmp_path)))
     for text in (
-        "Version 1, window 1970-01-03 (UTC): drift", "perplexity 60, +25 %", "a new group of users: language &lt;de&gt;", "<svg", "+20% to +30%",
+        "<b>drift</b> Version 1, window 1970-01-03 (UTC)", "perplexity 60, +25 %", "a new group of users: language &lt;de&gt;", "<svg", "+20% to +30%",
         "<td>25%<td>1%<td>90%".replace("<td>", "</td><td>")[5:], "cannot tell: why", "finished", "version 2 is canary", "0.50",
     ):  # fmt: skip
         assert text in page, text
-    assert "<de>" not in page and drift_line(windows) == "drift, 1970-01-03: drift; likely cause: a new group of users"
+    assert "<de>" not in page and drift_line(windows) == "live traffic of 1970-01-03 (UTC): drift; likely cause: a new group of users"
 
 
 def test_a_request_that_waits_for_a_person_has_its_command(tmp_path: Path) -> None:
