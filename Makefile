@@ -58,7 +58,7 @@ test: setup ## Run all tests except the soak tests
 soak: setup ## Run all tests with full counts: 1,000 examples per property, hundreds of races and kills
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)
 
-bench: setup ## Run benchmarks: BENCH=train|learn|decode|edge|serve|overload|shadow|soak|containers|pii|near_duplicates|scale, default all; writes build/bench/<name>.json
+bench: setup ## Run benchmarks: BENCH=train|learn|decode|edge|serve|overload|shadow|soak|containers|pii|near_duplicates|scale|drift, default all; writes build/bench/<name>.json
 	@.venv/bin/python -m tests.bench $(BENCH)
 
 lock: ## Rebuild the lock files requirements/*.txt from pyproject.toml

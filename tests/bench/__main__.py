@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-NAMES = ("train", "learn", "decode", "edge", "serve", "overload", "shadow", "soak", "containers", "pii", "near_duplicates", "scale")
+NAMES = (
+    "train", "learn", "decode", "edge", "serve", "overload", "shadow", "soak", "containers", "pii", "near_duplicates", "scale", "drift",
+)  # fmt: skip
 
 
 def main(names: list[str]) -> int:

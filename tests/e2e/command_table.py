@@ -224,6 +224,7 @@ MARKS: dict[str, Mark] = {
     "make bench": BENCHMARK,
     "make bench BENCH=containers": BENCHMARK,
     "make bench BENCH=decode": BENCHMARK,
+    "make bench BENCH=drift": BENCHMARK,
     "make bench BENCH=overload": BENCHMARK,
     "make bench BENCH=pii": BENCHMARK,
     "make bench BENCH=near_duplicates": BENCHMARK,
