@@ -39,6 +39,9 @@ def test_a_restart_takes_the_addresses_of_the_run_before(tmp_path: Path) -> None
         sync.arguments(lines)
     ) and sync.tells
 
+    metrics = [program.arguments(lines)[-1] for program in (sync, _model_sync(tmp_path, ServeSettings(), fixed=True))]
+    assert metrics[0] == "--metrics-port=0" and metrics[1] in ("--metrics-port=9467", "--metrics-port=0")  # 0 if it is in use
+
     gateway = _gateway(tmp_path, ServeSettings(port=0))
     gateway.arguments({"model_server": lines["model_server"]})
     written = (tmp_path / "gateway.json").read_text()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,10 +44,14 @@ def eventually(condition: Callable[[], bool], seconds: float = 30) -> None:
 
 def test_the_program_starts_moves_and_ends_by_sigterm(tmp_path: Path, registry: Registry) -> None:
     settings = json.dumps({"steps": [0.1, 0.5], "look_seconds": 0.05, "notify": {"command": ["tee", "-a", str(tmp_path / "told")]}})
-    words = [sys.executable, "-m", "serving.canary", *arguments(tmp_path, settings)]
+    words = [sys.executable, "-m", "serving.canary", *arguments(tmp_path, settings), "--metrics_port=0"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout and process.stderr and process.stdout.readline() == "canary: ready\n"
+            assert process.stdout and process.stderr
+            ready = process.stdout.readline()
+            assert ready.startswith("canary: ready, metrics at http://127.0.0.1:")
+            metrics = urllib.request.urlopen(ready.split()[-1], timeout=5).read().decode()
+            assert 'robo_poet_canary_errors_total{model="poems"} 0.0' in metrics
             eventually(lambda: (tmp_path / "told").exists() and (tmp_path / "told").read_text().endswith("\n"))
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
