@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+import shutil
 import signal
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,6 +54,15 @@ def read_warnings(log: Path, start: int) -> tuple[str, ...]:
     return (*texts, *([f"{more:,} more warnings are in the log"] if more else []))
 
 
+def last_error(log: Path, start: int) -> str:
+    """Return the text of the last `error:` line of a log from byte `start` on; empty if there is none."""
+    reason = ""
+    for line in _lines(log, start):
+        if line.startswith("error: "):
+            reason = line.removeprefix("error: ").strip()[:LONGEST_TEXT]
+    return reason
+
+
 def failure_reason(log: Path, start: int, status: int) -> str:
     """Return in one line why a step failed: its last `error:` line or, if there is none, its exit status and its last lines.
 
@@ -60,15 +70,12 @@ def failure_reason(log: Path, start: int, status: int) -> str:
         start: byte offset of the attempt in the log.
         status: exit status, or minus the number of the signal.
     """
+    if reason := last_error(log, start):
+        return reason
     last_lines: deque[str] = deque(maxlen=TAIL)
-    reason = ""
     for line in _lines(log, start):
-        if line.startswith("error: "):
-            reason = line.removeprefix("error: ").strip()[:LONGEST_TEXT]
         if line.strip() and not parse_progress(line) and not parse_note(line):
             last_lines.append(line.strip()[:200])
-    if reason:
-        return reason
     if status == -signal.SIGKILL:
         ending = "killed by SIGKILL — out of memory?"
     else:
@@ -122,9 +129,23 @@ class Record:
         self.lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.events = (self.folder / "events.jsonl").open("a", encoding="utf-8")
-        link = runs / f".latest-{self.id}"
-        link.symlink_to(self.id)
-        link.replace(runs / "latest")
+        self.latest = self.folder.parent / "latest"
+        self.before = os.readlink(self.latest) if self.latest.is_symlink() else ""
+        self._link(self.id)
+
+    def _link(self, run_id: str) -> None:
+        link = self.latest.with_name(f".latest-{self.id}")
+        link.symlink_to(run_id)
+        link.replace(self.latest)
+
+    def discard(self) -> None:
+        """Remove the folder of a run that stored nothing. `latest` is the run before it again. The record must still be closed."""
+        if self.latest.is_symlink() and os.readlink(self.latest) == self.id:
+            if self.before and self.latest.with_name(self.before).exists():
+                self._link(self.before)
+            else:
+                self.latest.unlink()
+        shutil.rmtree(self.folder)
 
     def log(self, task: str) -> Path:
         """Return the path of the log of the step `task`."""

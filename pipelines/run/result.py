@@ -1,6 +1,6 @@
 """The results of a run and of its steps."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ class TaskResult:
         error: why it failed, was skipped or was cancelled, in one line.
         log: path of its log, if it ran in this run.
         attempts: number of attempts in this run.
+        refusal: why it refused its input, in one line: its error with the exit status of bad input.
     """
 
     state: str
@@ -34,11 +35,18 @@ class TaskResult:
     error: str = ""
     log: Path | None = None
     attempts: int = 0
+    refusal: str = ""
 
     @property
     def finished(self) -> bool:
         """Whether the step has outputs."""
         return self.state in ("ran", "cached")
+
+
+def first_refusal(tasks: Iterable[TaskResult]) -> str:
+    """Return why the first step of a run refused its input; empty if a step has finished, or failed for another reason."""
+    ended = list(tasks)
+    return "" if any(task.finished for task in ended) else next((task.refusal for task in ended if task.refusal), "")
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,11 @@ class RunResult:
     tasks: Mapping[str, TaskResult]
     error: str
     seconds: float
+
+    @property
+    def refusal(self) -> str:
+        """See `first_refusal`. Empty if the run was cancelled."""
+        return first_refusal(self.tasks.values()) if self.status == "failed" else ""
 
     @property
     def exit_status(self) -> int:

@@ -145,4 +145,5 @@ def test_another_folder_than_a_request_log_is_one_line(store: Registry, tmp_path
     (tmp_path / "requests").mkdir()
     (tmp_path / "requests" / "notes.txt").write_text("no log")
     printed = call(tmp_path)
-    assert printed.exit_code == 1 and "no verdict: collect-window: " in printed.stdout and str(tmp_path / "requests") in printed.stdout
+    assert isinstance(printed.exception, BadInput) and str(printed.exception).startswith(f"{tmp_path / 'requests'}")
+    assert not list((tmp_path / "runs").iterdir())

@@ -11,7 +11,7 @@ from typing import Any
 from pipelines.run.execution.process import Job, Runner
 from pipelines.run.execution.schedule import CANCELLED, Start
 from pipelines.run.ir.values import PlaceholderValues, fill_placeholders
-from pipelines.run.record import Event, Record, failure_reason, read_warnings
+from pipelines.run.record import Event, Record, failure_reason, last_error, read_warnings
 from pipelines.run.result import TaskResult
 from pipelines.run.store.entry import Entry, collect
 from pipelines.run.store.store import Store, WorkingFolder, clear, ingredients
@@ -70,6 +70,7 @@ class Attempt:
             for number in count(1):
                 offset, started = log.stat().st_size if log.exists() else 0, time.monotonic()
                 status, placeholders = self.execute(working_folder, key, number)
+                refusal = last_error(log, offset) if status == BAD_INPUT else ""
                 retry = status not in (0, BAD_INPUT) and number <= step.retry.count
                 if status == 0:
                     try:
@@ -85,7 +86,10 @@ class Attempt:
                 if not retry:
                     self.move_failed_artifacts(working_folder)
                     warnings += read_warnings(log, offset)
-                    return finish("failed", error=f"{step.name}: {error} (log: {log})", warnings=warnings, log=log, attempts=number)
+                    if refusal and not self.start.artifacts:  # a first step, which has no checkpoint: its input is not kept
+                        shutil.rmtree(working_folder.path, ignore_errors=True)
+                    text = f"{step.name}: {error} (log: {log})"
+                    return finish("failed", error=text, warnings=warnings, log=log, attempts=number, refusal=refusal)
                 seconds = step.retry.wait(number)
                 self.emit(Event(step.name, "retrying", f"{error}; next attempt in {seconds:g} s", number))
                 if self.cancel.wait(seconds):

@@ -18,7 +18,7 @@ from pipelines.run.execution.schedule import End, Start, next_moves
 from pipelines.run.ir.document import check_arguments, read_pipeline
 from pipelines.run.ir.steps import Pipeline
 from pipelines.run.record import Event, Listener, Record
-from pipelines.run.result import RunResult, TaskResult
+from pipelines.run.result import RunResult, TaskResult, first_refusal
 from pipelines.run.store.store import Store
 from robo_poet.errors import BadInput
 
@@ -52,7 +52,8 @@ def run_pipeline(
         max_parallel: maximum number of steps that run at the same time.
 
     Raises:
-        BadInput: the pipeline or its parameters cannot be used, and no step has run. A failed step raises nothing; see `RunResult`.
+        BadInput: the pipeline or its parameters cannot be used, and no step has run; or the first step refused its input, and the folder
+            of the run is removed, because nothing was stored. Another failed step raises nothing; see `RunResult`.
     """
     if max_parallel < 1:
         raise BadInput("must be at least 1", where=f"max_parallel {max_parallel}")
@@ -64,6 +65,9 @@ def run_pipeline(
     summary: dict[str, Any] = {}
     try:
         result = _Run(pipeline, arguments, Store(store), record, runner, max_parallel).result()
+        if refusal := result.refusal:
+            record.discard()
+            raise BadInput(refusal)
         summary = result.summary()
     finally:
         runner.close()
@@ -101,9 +105,11 @@ class _Run:
             raise self.defect
         failure = next((task.error for task in self.ended.values() if task.state == "failed"), "")
         status = "cancelled" if self.cancel.is_set() else "failed" if failure else "succeeded"
-        self.record.emit(Event("", status, failure))
         tasks = {name: self.ended[name] for name in self.pipeline.steps}
-        return RunResult(self.record.id, self.record.folder, self.pipeline.name, status, tasks, failure, time.monotonic() - started)
+        result = RunResult(self.record.id, self.record.folder, self.pipeline.name, status, tasks, failure, time.monotonic() - started)
+        if not result.refusal:
+            self.record.emit(Event("", status, failure))
+        return result
 
     def start(self, start: Start) -> None:
         name = start.step.name
@@ -134,7 +140,9 @@ class _Run:
     def end(self, name: str, result: TaskResult) -> None:
         self.ended[name] = result
         detail = {"seconds": round(result.seconds, 3), "key": result.key, "warnings": list(result.warnings)}
-        self.record.emit(Event(name, result.state, result.error, result.attempts, detail))
+        refused = result.refusal and first_refusal(self.ended.values())
+        text = "" if refused else result.error  # a refusal is the error of the command, and not told twice
+        self.record.emit(Event(name, result.state, text, result.attempts, detail))
 
     @contextmanager
     def all_ended(self) -> Iterator[None]:

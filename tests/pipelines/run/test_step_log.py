@@ -101,7 +101,7 @@ def test_a_step_that_prints_a_gigabyte_costs_no_memory(house: Any, flood: str, s
     monkeypatch.setattr(step_log, "KEPT", 1 << 20)  # the display reads what is kept, slowly, because its memory is traced
 
     def pipeline() -> None:
-        shell(script=f"{FLOODS[flood].format(n=size)}; echo; echo 'error: the reason'; exit 2")
+        shell(script=f"{FLOODS[flood].format(n=size)}; echo; echo 'error: the reason'; exit 1")
 
     ir = house.compile(pipeline)
     tracemalloc.start()

@@ -9,8 +9,10 @@ from kfp import dsl
 
 from pipelines.run.execution.executor import run_pipeline
 from pipelines.run.record import Event
+from robo_poet.errors import BadInput
 
 NOTE = 'echo {} >> "$TRACE"'
+REFUSES = "echo noise; echo 'error: corpus.csv: row 7: no text; give one' >&2; exit 2"
 
 
 def states(result: Any) -> dict[str, str]:
@@ -28,11 +30,41 @@ def test_retry_then_success_in_the_same_folder(house: Any, toys: SimpleNamespace
 
 def test_bad_input_is_not_retried_and_its_line_is_the_error(house: Any, toys: SimpleNamespace) -> None:
     def pipeline() -> None:
-        toys.shell(script="echo noise; echo 'error: corpus.csv: row 7: no text; give one' >&2; exit 2").set_retry(3)
+        first = toys.shell(script="true")
+        toys.shell(script=REFUSES).set_retry(3).after(first)
 
     result = house.run(pipeline)
-    assert result.status == "failed" and result.exit_status == 1 and result.tasks["shell"].attempts == 1
-    assert result.error.startswith("shell: corpus.csv: row 7: no text; give one (log: ") and "\n" not in result.error
+    assert result.status == "failed" and result.exit_status == 1 and result.tasks["shell-2"].attempts == 1
+    assert result.error.startswith("shell-2: corpus.csv: row 7: no text; give one (log: ") and "\n" not in result.error
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_first_step_that_refuses_its_input_leaves_no_run(house: Any, toys: SimpleNamespace, again: bool) -> None:
+    def other() -> None:
+        toys.shell(script="true")
+
+    def pipeline() -> None:
+        made = toys.make(script=f"echo secret > kept; echo secret > $3; {REFUSES}")
+        toys.use(script="true", file=made.outputs["file"])
+
+    earlier = house.run(other).run_id if again else ""
+    house.events.clear()
+    with pytest.raises(BadInput, match=r"^corpus\.csv: row 7: no text; give one$"):
+        house.run(pipeline)
+    assert {path.name for path in house.runs.iterdir()} == ({earlier, "latest"} if again else set())
+    assert not again or (house.runs / "latest").resolve().name == earlier
+    assert not [path for path in house.store.rglob("*") if path.is_file() and "secret" in path.read_text()]
+    told = [(event.task, event.state, event.text) for event in house.events[1:]]
+    assert told == [("make", "running", ""), ("make", "failed", ""), ("use", "cancelled", "make failed")], "the error tells the reason"
+
+
+@pytest.mark.parametrize("script", ["echo 'usage: step' >&2; exit 2", "echo 'error: x' >&2; exit 1"])
+def test_a_first_step_with_a_defect_leaves_its_run(house: Any, toys: SimpleNamespace, script: str) -> None:
+    def pipeline(script: str) -> None:
+        toys.shell(script=script)
+
+    result = house.run(pipeline, script=script)
+    assert result.exit_status == 1 and (house.runs / "latest" / "summary.json").exists()
 
 
 @pytest.mark.parametrize(
