@@ -6,6 +6,7 @@ from typing import Literal
 
 from components.validate_data.corpus_statistics import CorpusStatistics
 from robo_poet.features.distributions import Distributions
+from robo_poet.report.corpus_section import check_figure, check_name
 from robo_poet.settings.data import Outside, ValidateSettings
 
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
@@ -22,8 +23,9 @@ class Check:
     verdict: Literal["ok", "ignored", "warn", "fail"]
 
     def __str__(self) -> str:
-        bounds = [f"{word} {bound:g}" for word, bound in (("at least", self.low), ("at most", self.high)) if bound is not None]
-        return f"{self.name.replace('_', ' ')} is {self.value:.4g}; required: {' and '.join(bounds)}"
+        limits = (("at least", self.low), ("at most", self.high))
+        bounds = [f"{word} {check_figure(bound, self.name)}" for word, bound in limits if bound is not None]
+        return f"{check_name(self.name)} is {check_figure(self.value, self.name)}; required: {' and '.join(bounds)}"
 
 
 def check_value(name: str, value: float, low: float | None, high: float | None, outside: Outside) -> Check:

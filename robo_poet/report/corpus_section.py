@@ -31,12 +31,29 @@ def histogram_svg(edges: Sequence[float], counts: Sequence[float], unit: str) ->
     return Markup(f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">{"".join(bars + texts)}</svg>')
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:,.4g}"
+# Check → its name, the factor of the figure and its unit. Other checks have their own name and no unit.
+_CHECKS = {
+    "megabytes": ("size", 1, " MB"),
+    "sentence_tokens": ("mean sentence length", 1, " tokens"),
+    "duplicate_share": ("duplicate share", 100, " %"),
+    "encoding_error_share": ("encoding error share", 100, " %"),
+    "expected_language_share": ("expected language share", 100, " %"),
+}
+
+
+def check_name(name: str) -> str:
+    """Return the name of a check in words, such as `mean sentence length`."""
+    return _CHECKS.get(name, (name.replace("_", " "),))[0]
+
+
+def check_figure(value: float | None, name: str) -> str:
+    """Return a value or a bound of a check with its unit, such as `0.4 MB`; empty for None."""
+    _, factor, unit = _CHECKS.get(name, ("", 1, ""))
+    return "" if value is None else f"{value * factor:,.4g}{unit}"
 
 
 _ENVIRONMENT = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-_ENVIRONMENT.filters["figure"] = _figure
+_ENVIRONMENT.filters |= {"figure": check_figure, "check_name": check_name}
 SECTION = _ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} documents, {{ "%.2f" | format(s.megabytes) }} MB of text, from
 {% for name, count in s.sources.items() %}{{ name or "(no source)" }} ({{ "{:,}".format(count) }}){{ ", " if not loop.last }}
 {%- endfor %}.</p>
@@ -64,8 +81,8 @@ SECTION = _ENVIRONMENT.from_string("""<p>{{ "{:,}".format(s.documents) }} docume
 <div class="scroll"><table>
 <tr><th>check</th><th class="number">measured</th><th class="number">at least</th><th class="number">at most</th><th>verdict</th></tr>
 {% for one in s.checks %}
-<tr><td>{{ one.name | replace("_", " ") }}</td><td class="number">{{ one.value | figure }}</td>
-<td class="number">{{ one.low | figure }}</td><td class="number">{{ one.high | figure }}</td>
+<tr><td>{{ one.name | check_name }}</td><td class="number">{{ one.value | figure(one.name) }}</td>
+<td class="number">{{ one.low | figure(one.name) }}</td><td class="number">{{ one.high | figure(one.name) }}</td>
 <td class="{{ one.verdict }}">{{ one.verdict }}</td></tr>
 {% endfor %}
 </table></div>

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from components.validate_data.checks import check_statistics, check_value
+from components.validate_data.checks import Check, check_statistics, check_value
 from components.validate_data.corpus_statistics import CorpusStatistics
 from robo_poet.settings.data import ValidateSettings
 
@@ -23,8 +23,21 @@ def test_check(value: float, low: float | None, high: float | None, outside: str
 
 
 def test_a_check_reads_as_a_sentence() -> None:
-    assert str(check_value("sentence_tokens", 27.5, 15, 25, "warn")) == "sentence tokens is 27.5; required: at least 15 and at most 25"
-    assert str(check_value("megabytes", 0.4, 1, None, "warn")) == "megabytes is 0.4; required: at least 1"
+    sentence = str(check_value("sentence_tokens", 27.5, 15, 25, "warn"))
+    assert sentence == "mean sentence length is 27.5 tokens; required: at least 15 tokens and at most 25 tokens"
+
+
+@pytest.mark.parametrize(
+    ("check", "text"),
+    [
+        (check_value("megabytes", 0.4, 1, None, "warn"), "size is 0.4 MB; required: at least 1 MB"),
+        (check_value("encoding_error_share", 0.25, None, 0.001, "warn"), "encoding error share is 25 %; required: at most 0.1 %"),
+        (check_value("type_token_ratio", 0.3, 0.05, 0.15, "warn"), "type token ratio is 0.3; required: at least 0.05 and at most 0.15"),
+        (check_value("duplicate_share", math.nan, None, 0.1, "warn"), "duplicate share is nan %; required: at most 10 %"),
+    ],
+)
+def test_value_and_bound_have_the_same_unit(check: Check, text: str) -> None:
+    assert str(check) == text
 
 
 def test_every_limit_of_the_settings_is_checked() -> None:

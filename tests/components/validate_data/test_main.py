@@ -105,7 +105,7 @@ def test_all_failed_checks_are_one_line_and_on_the_page(runs: dict[str, Run]) ->
     errors = [line for line in run.lines if not line.startswith("warning: ")]
     assert len(errors) == 1
     for part in (
-        "error: corpus: megabytes is",
+        "error: corpus: size is",
         "language: ",
         "words: ",
         "Unexpectedly small value: 0. (y)",

@@ -9,6 +9,7 @@ STATISTICS: dict[str, Any] = {
     "splits": {name: {"documents": 1, "megabytes": 0.5, "groups": 2} for name in ("test", "train", "validation")},
     "checks": [
         {"name": "type_token_ratio", "value": 0.0684, "low": 0.05, "high": 0.15, "verdict": "ok"},
+        {"name": "megabytes", "value": 0.4, "low": 1, "high": None, "verdict": "warn"},
         {"name": "length_divergence", "value": None, "low": None, "high": 0.3, "verdict": "warn"},
     ],
     "sources": {"<b>mine</b>": 1234},
@@ -24,7 +25,7 @@ STATISTICS: dict[str, Any] = {
 
 def test_the_section_shows_all_figures_and_escapes_text() -> None:
     html = statistics_section(STATISTICS)
-    for part in ("1,234 documents", "5.68 MB", "type token ratio", "0.0684", "&lt;b&gt;mine&lt;/b&gt;", "too &lt;late&gt;", "<svg"):
+    for part in ("1,234 documents", "5.68 MB", "type token ratio", "0.0684", ">0.4 MB<", ">1 MB<", "&lt;b&gt;mine&lt;/b&gt;", "too &lt;late&gt;", "<svg"):
         assert part in html
     cells = [
         re.findall("<td[^>]*>([^<]*)</td>", row)
