@@ -29,8 +29,8 @@ QUIET: dict[str, Any] = {
 def make_registry(toy_training: Path, toy_tokenizer: Path) -> Any:
     """Return a function that creates a registry. Version 1 is champion, further versions are candidates."""
 
-    def make(root: Path, versions: int = 1) -> Registry:
-        registry = Registry(root, "shakespeare")
+    def make(root: Path, versions: int = 1, model: str = "shakespeare") -> Registry:
+        registry = Registry(root, model)
         for number in range(versions):
             registry.register(
                 {"model": toy_training / "model", "tokenizer": toy_tokenizer}, metrics={"perplexity": 40.0 + number}, lineage={}, decision={},

@@ -29,8 +29,8 @@ class StandInModelServer:
         disconnected: number of predictions whose client disconnected.
     """
 
-    def __init__(self, words: Tokenizer) -> None:
-        self.words = words
+    def __init__(self, words: Tokenizer, model: str = "shakespeare") -> None:
+        self.words, self.model = words, model
         self.address = ""
         self.reset()
 
@@ -44,7 +44,7 @@ class StandInModelServer:
 
     def app(self) -> Starlette:
         return Starlette(routes=[
-            Route("/v1/models/shakespeare", self._status), Route("/v1/models/shakespeare/versions/{number:int}:predict", self._predict, methods=["POST"]),
+            Route(f"/v1/models/{self.model}", self._status), Route(f"/v1/models/{self.model}/versions/{{number:int}}:predict", self._predict, methods=["POST"]),
         ])  # fmt: skip
 
     async def _status(self, request: Request) -> Response:
@@ -84,7 +84,7 @@ class StandInModelServer:
 
 
 @contextmanager
-def stand_in(words: Tokenizer) -> Iterator[StandInModelServer]:
-    server = StandInModelServer(words)
+def stand_in(words: Tokenizer, model: str = "shakespeare") -> Iterator[StandInModelServer]:
+    server = StandInModelServer(words, model)
     with listening(server.app(), "off") as server.address:
         yield server
