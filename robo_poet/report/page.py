@@ -12,7 +12,7 @@ STYLE = """
   --good: #6cc08b; --warn: #e0a94a; --bad: #ec8379; --shadow: #fff4; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 56rem; padding: 1.5rem 1rem 4rem; background: var(--paper); color: var(--ink);
-  font: 1rem/1.55 system-ui, sans-serif; }
+  font: 1rem/1.55 system-ui, sans-serif; overflow-wrap: anywhere; }
 h1 { font: 600 1.7rem/1.2 Georgia, serif; margin: .5rem 0 1rem; }
 h2 { font: 600 1.2rem/1.3 Georgia, serif; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--line); padding-bottom: .2rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .3rem; }
@@ -23,7 +23,7 @@ nav { display: flex; flex-wrap: wrap; gap: .1rem 1rem; } nav a { color: var(--ac
   linear-gradient(to left, var(--paper) 40%, transparent) 100% 0 / 2.5rem 100% local no-repeat,
   linear-gradient(to right, var(--shadow), transparent) 0 0 / 1rem 100% scroll no-repeat,
   linear-gradient(to left, var(--shadow), transparent) 100% 0 / 1rem 100% scroll no-repeat; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
 th, td { text-align: left; padding: .35rem .9rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { color: var(--faint); font-weight: 500; } .number { text-align: right; } .faint { color: var(--faint); }
 .ok, .pass, .accepted { color: var(--good); } .warn { color: var(--warn); } .fail, .rejected { color: var(--bad); font-weight: 600; }

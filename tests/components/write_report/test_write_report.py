@@ -1,9 +1,11 @@
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from components.write_report.__main__ import main
 from robo_poet.corpus.curation.dropped import FEW_WORDS, NEAR, Dropped, write_dropped
@@ -176,6 +178,36 @@ def test_nothing_from_the_data_becomes_markup_and_nothing_is_loaded_from_elsewhe
     html = (tmp_path / "report").read_text()
     assert "<script" not in html and "&lt;script&gt;" in html
     assert not re.search(r'(src|href)="(?!#)', html.replace("xlink:href", "href"))
+
+
+PHONE = 390  # CSS pixels
+
+
+def test_the_card_fits_a_phone_and_no_column_is_lost(arguments: list[str], tmp_path: Path) -> None:
+    """With names and texts without a space that are longer than a line of a phone."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs Debian's package chromium")
+    long = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz"
+    gates = [{**gate, "slice": f"author={long}", "reason": f"{gate['reason']} {long}"} for gate in DECISION["gates"]]
+    (tmp_path / "decision").write_text(json.dumps({**DECISION, "gates": gates, "reason": f"{long} is above 20"}))
+    (tmp_path / "statistics").write_text(json.dumps({**STATISTICS, "sources": {long: 3}}))
+    row = {**SLICES["slices"][1], "slice": {"author": long}, "key": f"author={long}"}
+    (tmp_path / "slices").write_text(json.dumps({**SLICES, "slices": [SLICES["slices"][0], row]}))
+    write_continuations(tmp_path / "continuations", [replace(row, prompt=long, text=f" {long}/{long}") for row in ROWS])
+    lineage = {"model": "m" * 63, "source": f"/data/{long}/{long}", "settings": {"train": {"epochs": 3}}, "code": {"ingest": "0a" * 32}}
+    arguments[arguments.index("--lineage") + 1] = json.dumps(lineage)
+    assert main(arguments) == 0
+    card = (tmp_path / "report").rename(tmp_path / "report.html").as_uri()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"])
+        page = browser.new_page(viewport={"width": PHONE, "height": 844})
+        page.goto(card)
+        page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+        wider = "(parts, width) => parts.filter(part => part.getBoundingClientRect().right > width && !part.closest('.scroll')).map(part => part.outerHTML)"
+        assert page.locator("body *").evaluate_all(wider, PHONE) == [], "only a table that scrolls is wider"
+        browser.close()
 
 
 def test_the_same_inputs_give_the_same_page(arguments: list[str], tmp_path: Path) -> None:
