@@ -12,7 +12,7 @@ from pipelines.outcome import Outcome
 from pipelines.run.result import RunResult
 from robo_poet.commands import command, program
 from robo_poet.display import terminal_text
-from robo_poet.judges.metrics import interval_text, metric_name, metric_text, no_interval_text
+from robo_poet.judges.metrics import interval_scope, interval_text, metric_name, metric_text, no_interval_text
 from robo_poet.judges.remedies import combine
 from robo_poet.judges.scrub_recall import recall_sentence
 from robo_poet.registry.names import BUNDLED_SOURCE
@@ -49,6 +49,8 @@ def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
     yield _steps(result)
     if outcome.metrics:
         yield _metrics(outcome)
+        if scope := interval_scope(outcome.interval_unit):
+            yield Text(scope)
     if outcome.gates:
         yield _gates(outcome)
     if questions := question_rows(outcome.gates):

@@ -48,6 +48,7 @@ class Outcome:
         metrics: name → value, from the decision of the gates or, if there is none, from the evaluation.
         intervals: name → [lower bound, upper bound], for some metrics.
         shortages: name → why a metric has no value or no interval, as JSON.
+        interval_unit: what the intervals of the likelihood resample: work, document or block.
         bands: name → quality band in words, for some metrics.
         gates: one `GateResult` in JSON form per gate.
         verdict: `accepted`, `rejected`, or empty.
@@ -65,6 +66,7 @@ class Outcome:
     metrics: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, list[float]] = field(default_factory=dict)
     shortages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    interval_unit: str = ""
     bands: dict[str, str] = field(default_factory=dict)
     gates: list[dict[str, Any]] = field(default_factory=list)
     verdict: str = ""
@@ -95,6 +97,7 @@ def collect_outcome(result: RunResult, parameters: Mapping[str, Any]) -> Outcome
         metrics=metrics,
         intervals=decision.get("intervals", evaluation.get("intervals", {})),
         shortages=decision.get("shortages", evaluation.get("shortages", {})),
+        interval_unit=evaluation.get("unit", ""),
         bands=bands(metrics),
         gates=decision.get("gates", []),
         verdict=decision.get("verdict", ""),

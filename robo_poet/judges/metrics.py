@@ -196,6 +196,22 @@ def no_interval_text(shortage: Mapping[str, Any] | None) -> str:
     return f"none: {shortage['there']:,} {shortage['what']}, {shortage['needed']:,} needed" if shortage else ""
 
 
+_SCOPES = {
+    "document": "The held-out text has few works, so the intervals resample documents within these works. Other works may differ by more.",
+    "block": "The held-out text has few documents, so the intervals resample blocks of 2 kB within these documents. "
+    "Other documents may differ by more.",
+}
+
+
+def interval_scope(unit: object) -> str:
+    """Return in words that the intervals apply to these texts only; empty if the resampled units are works.
+
+    Args:
+        unit: the kind of unit, see `robo_poet.judges.units`.
+    """
+    return _SCOPES.get(str(unit), "")
+
+
 def exact_text(metric: str, value: float | None) -> str:
     """Return a bound, or a value next to a bound, in the unit of `metric_text`, with up to 12 significant digits."""
     row = METRICS.get(metric)

@@ -5,7 +5,7 @@ from typing import Any
 
 from robo_poet.display import masked
 from robo_poet.evaluation.completions import Continuation
-from robo_poet.judges.metrics import bands
+from robo_poet.judges.metrics import bands, interval_scope
 
 ABOUT = (
     "The model continues a text in the style of its training text. It has no knowledge of facts: its statements may be false, and a name "
@@ -127,11 +127,7 @@ def _limits(
     decision: Mapping[str, Any], statistics: Mapping[str, Any],
 ) -> list[str]:  # fmt: skip
     """Return the limits of this run."""
-    statements = []
-    if evaluation.get("unit") in ("document", "block"):
-        statements.append("The held-out text has few works. Intervals cover the documents of these works only, not other works.")
-    if evaluation.get("unit") == "block" or comparison.get("unit") == "block":
-        statements.append("The held-out text has few documents. Intervals resample blocks of 2 kB within these documents.")
+    statements = [scope for unit in dict.fromkeys((evaluation.get("unit"), comparison.get("unit"))) if (scope := interval_scope(unit))]
     if comparison.get("state") == "unreadable":
         statements.append(str(comparison.get("reason")))
     settings = lineage.get("settings", {})

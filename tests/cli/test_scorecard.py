@@ -124,6 +124,15 @@ def test_a_missing_interval_says_how_many_units_there_are() -> None:
     assert re.search(r"57\.5 +none: 3 blocks of held-out text, 5 needed +acceptable", text)
 
 
+@pytest.mark.parametrize(
+    ("unit", "scope"),
+    [("work", ""), ("document", "resample documents within these works"), ("block", "resample blocks of 2 kB within these documents")],
+)
+def test_it_says_what_the_intervals_resample_if_there_are_few_works(unit: str, scope: str) -> None:
+    text = printed(RESULT, replace(OUTCOME, interval_unit=unit))
+    assert (scope in text) if scope else "resample" not in text
+
+
 def test_a_remedy_with_quotes_can_be_pasted_after_the_command_and_after_make() -> None:
     remedy = """--set 'gates=[{metric: toxic_share, drop: "the texts are not English"}]'"""
     gates = [{**FAILED, "remedy": remedy}]
