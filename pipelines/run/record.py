@@ -130,7 +130,7 @@ class Record:
         fcntl.flock(self.lock, fcntl.LOCK_EX)
         self.events = (self.folder / "events.jsonl").open("a", encoding="utf-8")
         self.latest = self.folder.parent / "latest"
-        self.before = os.readlink(self.latest) if self.latest.is_symlink() else ""
+        self.before = self.latest.readlink().name if self.latest.is_symlink() else ""
         self._link(self.id)
 
     def _link(self, run_id: str) -> None:
@@ -140,7 +140,7 @@ class Record:
 
     def discard(self) -> None:
         """Remove the folder of a run that stored nothing. `latest` is the run before it again. The record must still be closed."""
-        if self.latest.is_symlink() and os.readlink(self.latest) == self.id:
+        if self.latest.is_symlink() and self.latest.readlink().name == self.id:
             if self.before and self.latest.with_name(self.before).exists():
                 self._link(self.before)
             else:

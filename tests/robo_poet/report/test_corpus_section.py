@@ -25,7 +25,17 @@ STATISTICS: dict[str, Any] = {
 
 def test_the_section_shows_all_figures_and_escapes_text() -> None:
     html = statistics_section(STATISTICS)
-    for part in ("1,234 documents", "5.68 MB", "type token ratio", "0.0684", ">0.4 MB<", ">1 MB<", "&lt;b&gt;mine&lt;/b&gt;", "too &lt;late&gt;", "<svg"):
+    for part in (
+        "1,234 documents",
+        "5.68 MB",
+        "type token ratio",
+        "0.0684",
+        ">0.4 MB<",
+        ">1 MB<",
+        "&lt;b&gt;mine&lt;/b&gt;",
+        "too &lt;late&gt;",
+        "<svg",
+    ):
         assert part in html
     cells = [
         re.findall("<td[^>]*>([^<]*)</td>", row)

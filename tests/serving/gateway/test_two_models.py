@@ -79,7 +79,10 @@ def test_versions_stages_and_logs_are_those_of_the_model(make_registry: Any, tmp
 
 
 def test_each_gateway_serves_its_model(served: dict[str, Served]) -> None:
-    told = {model: (one.answer["generated_text"], one.answer["metadata"]["model_version"], one.answer["metadata"]["arm"]) for model, one in served.items()}
+    told = {
+        model: (one.answer["generated_text"], one.answer["metadata"]["model_version"], one.answer["metadata"]["arm"])
+        for model, one in served.items()
+    }
     assert told == {"shakespeare": ([TEXTS["shakespeare"]], "1", "champion"), "sonnets": ([TEXTS["sonnets"]], "3", "canary")}
 
 
