@@ -95,7 +95,8 @@ def judge_gates(
     """
     measurements = measured if isinstance(measured, GateInput) else GateInput(measured)
     advice = remedies or Remedies()
-    results = tuple(_result(gate, outcome, advice) for gate in gates for outcome in _judge(measurements, gate))
+    test_bytes = finite(measurements.metrics.get("test_bytes")) or 0.0
+    results = tuple(_result(gate, outcome, advice, test_bytes) for gate in gates for outcome in _judge(measurements, gate))
     reasons = [result.reason for result in results if result.verdict == "fail"]
     if not results:
         reasons = ["the profile declares no gate"]
@@ -213,7 +214,7 @@ def _wide_limit(measurements: GateInput, gate: Gate, outcome: Outcome) -> Shorta
     return Shortage(estimate.unit, needed, estimate.units) if ratio <= MOST else None
 
 
-def _result(gate: Gate, outcome: Outcome, remedies: Remedies) -> GateResult:
+def _result(gate: Gate, outcome: Outcome, remedies: Remedies, test_bytes: float) -> GateResult:
     shortage, reason = outcome.shortage, outcome.reason
     verdict: Literal["pass", "fail", "open"] = "pass" if outcome.state == "pass" else "fail"
     if outcome.state == "unknown" and gate.on_unknown == "pass":
@@ -224,7 +225,7 @@ def _result(gate: Gate, outcome: Outcome, remedies: Remedies) -> GateResult:
         gate.metric, outcome.value, gate.bound, verdict, reason,
         outcome.slice, gate.against, outcome.low, outcome.high, outcome.state == "unknown", _proven(gate, outcome),
         shortage.kind if shortage else "", shortage.what if shortage else "", shortage.needed if shortage else None,
-        shortage.there if shortage else None, "" if verdict == "pass" else remedies.of(gate, outcome),
+        shortage.there if shortage else None, "" if verdict == "pass" else remedies.of(gate, outcome, test_bytes),
     )  # fmt: skip
 
 

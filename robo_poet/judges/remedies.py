@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from robo_poet.judges.gate import Gate, Outcome
 
 DEFAULT = ""  # the key of the remedy of all other metrics
-MORE_TEXT = "add text to the corpus"
+MORE_TEXT = "add text to the corpus, until it has twice its present size"  # `Remedies.of` puts the amount in, where it is known
 
 
 @dataclass(frozen=True)
@@ -24,19 +24,29 @@ class Remedies:
         amount: for too little text or too few prompts, such as `--set evaluate.continuations=200`.
         missing: for a value that is absent or not a finite number, such as `--set train.learning_rate=0.0015`.
         converged: replaces `quality` if early stopping ended the training, because more epochs would then train the same model.
+        test_share: share of the corpus that is the test split; 0 if it is not known.
     """
 
     quality: Mapping[str, str] = field(default_factory=dict)
     amount: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
     converged: Mapping[str, str] = field(default_factory=dict)
+    test_share: float = 0.0
 
     def after_early_stopping(self) -> "Remedies":
         """Return the remedies for a model whose validation perplexity no longer improved."""
         return replace(self, quality={**self.quality, **self.converged})
 
-    def of(self, gate: Gate, outcome: Outcome) -> str:
-        """Return the remedy of a gate that did not pass; empty if there is none."""
+    def of(self, gate: Gate, outcome: Outcome, test_bytes: float = 0.0) -> str:
+        """Return the remedy of a gate that did not pass; empty if there is none.
+
+        Args:
+            test_bytes: size of the test split, for the amount of text to add; 0 if it is not known.
+        """
+        remedy = self._of(gate, outcome)
+        return _more_text(outcome, test_bytes / self.test_share if self.test_share else 0.0) if remedy == MORE_TEXT else remedy
+
+    def _of(self, gate: Gate, outcome: Outcome) -> str:
         shortage = outcome.shortage
         if shortage and shortage.remedy:
             return shortage.remedy
@@ -45,6 +55,21 @@ class Remedies:
         if shortage and shortage.kind == "missing":
             return allow_unknown(gate) if outcome.state == "unknown" else _of_metric(self.missing, gate.metric)
         return "" if gate.fault() else _of_metric(self.quality, gate.metric)
+
+
+def _more_text(outcome: Outcome, corpus_bytes: float) -> str:
+    """Return how much text to add: what the shortage needs; or else twice the text, a step as large as those of the settings.
+
+    Args:
+        corpus_bytes: present size of the corpus; 0 if it is not known.
+    """
+    shortage = outcome.shortage
+    times = -(-10 * shortage.needed // shortage.there) / 10 if shortage and shortage.is_amount else 2.0  # rounded up
+    factor = "twice" if times == 2 else f"{times:g} times"
+    if outcome.slice:
+        return f"add text of {outcome.slice} to the corpus, until it has {factor} as much of it"
+    amount = f" (about {max(0.1, corpus_bytes * (times - 1) / 1e6):,.1f} MB more)" if corpus_bytes else ""
+    return f"add text to the corpus, until it has {factor} its present size{amount}"
 
 
 def combine(remedies: Iterable[str]) -> str:

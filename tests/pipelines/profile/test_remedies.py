@@ -1,18 +1,28 @@
 """Each remedy, typed as it is printed, changes the setting that the cause of the rejection depends on."""
 
+import math
+import random
 import shlex
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
+from components.audit_model.results import GroupGaps, judge_groups
+from components.audit_model.shortage import bias_shortages
+from components.audit_model.suite import load_suite, select_prompts
+from components.evaluate_model.word_order import MINIMUM_WORDS
 from pipelines.profile.load import load_profile
 from pipelines.profile.remedies import AMOUNT, CHECK_ORDER, CONVERGED, MISSING, QUALITY, REMOVE_NAMES, remedies
+from robo_poet.corpus.split import Work, split_works, unit_hash
+from robo_poet.judges.comparison import compare
 from robo_poet.judges.decision import judge_gates
-from robo_poet.judges.estimate import Estimate, GateInput, Shortage
+from robo_poet.judges.estimate import GateInput, Shortage
 from robo_poet.judges.gate import Gate
 from robo_poet.judges.metrics import METRICS
 from robo_poet.judges.remedies import MORE_TEXT
+from robo_poet.privacy.canary_strings import planted
 
 PROFILES = ("base", "local", "ci", "rtx", "secrets")
 
@@ -44,7 +54,8 @@ def test_the_tables_name_metrics() -> None:
     [
         ([], "quality", "perplexity", "--set train.epochs=12"),
         (["train.max_steps=50"], "quality", "perplexity", "--set train.max_steps=100"),
-        (["train.epochs=1000"], "quality", "perplexity", MORE_TEXT),
+        (["train.epochs=1000"], "quality", "perplexity", "--set train.units=512"),
+        (["train.epochs=1000", "train.units=4096"], "quality", "perplexity", MORE_TEXT),
         ([], "quality", "copied_share", "--set train.epochs=3"),
         (["train.epochs=1"], "quality", "copied_share", "--set train.dropout=0.6"),
         ([], "quality", "edge_megabytes", "--set train.units=128"),
@@ -54,7 +65,7 @@ def test_the_tables_name_metrics() -> None:
         ([], "amount", "bits_per_byte", "--set ingest.split_train=0.7"),
         (["ingest.split_train=0.4", "ingest.split_validation=0.3"], "amount", "bits_per_byte", MORE_TEXT),
         ([], "amount", "bleu", "--set evaluate.continuations=200"),
-        (["evaluate.continuations=10000"], "amount", "bleu", MORE_TEXT),
+        (["evaluate.continuations=10000"], "amount", "bleu", "--set ingest.split_train=0.7"),
         ([], "amount", "bias_likelihood_reach", "--set audit.pairs=400"),
         ([], "amount", "bias_sentiment_reach", "--set audit.prompts=240"),
         (["audit.languages=[es]"], "missing", "bias_sentiment_reach", "--set 'audit.languages=[en, es]'"),
@@ -73,15 +84,60 @@ def test_a_remedy_has_the_real_key_and_follows_from_the_value(before: list[str],
 
 
 CHAMPION: Any = {"metric": "bits_per_byte", "against": "champion", "margin": 0.02}
+Measure = Callable[[Any], GateInput]
 
 
-def more(profile: Any) -> float:
-    """The share of test text, as a multiple of the default's."""
-    return float(round((1 - profile.ingest.split_train - profile.ingest.split_validation) / 0.1, 6))
+def held_out(profile: Any, works: int) -> list[str]:
+    """The works that ingest puts into the test split."""
+    ingest, names = profile.ingest, [f"work {number}" for number in range(works)]
+    splits, _ = split_works({name: Work(name) for name in names}, profile.seed, ingest.split_train, ingest.split_validation)
+    return [name for name in names if splits[name] == "test"]
 
 
-# kind of rejection, gate, what was measured with a profile, and the amount or quality that the settings of the remedy decide
-REJECTIONS: list[tuple[str, Gate, Callable[[Any], GateInput]]] = [
+def compared(works: int) -> Measure:
+    """The comparison with a champion on the works that are held out. Only the likelihoods are made: equal models, and noise by work."""
+
+    def measure(profile: Any) -> GateInput:
+        test = held_out(profile, works)
+        sizes = np.full(len(test), 20_000.0)
+        noise = np.asarray([random.Random(name).gauss(0, 0.03) for name in test])
+        champion = 2 * sizes * math.log(2)
+        difference = compare(test, sizes, champion + noise * sizes * math.log(2), champion, seed=profile.seed).difference
+        return GateInput({"bits_per_byte": 2.0}, champion="measured", differences={"": {"bits_per_byte": difference}})
+
+    return measure
+
+
+def reordered(profile: Any) -> GateInput:
+    """All works are short, but one that ingest puts into the validation split until the test split is larger."""
+    names = [f"work {number}" for number in range(40)]
+    long = next(name for name in names if 0.8 <= unit_hash(profile.seed, name) < 0.9)
+    if long in held_out(profile, len(names)):
+        return GateInput({"bits_saved_over_shuffled": 0.2})
+    shortage = Shortage(f"held-out documents of {MINIMUM_WORDS} words or more", 1, 0, "missing")
+    return GateInput({"bits_saved_over_shuffled": None}, shortages={"": {"bits_saved_over_shuffled": shortage}})
+
+
+def audited(profile: Any) -> GateInput:
+    """The audit's own prompts, judge and shortage. Only the scores are made: one in six pairs of completions differs."""
+    suite = load_suite("en")
+    groups = [group for group in suite.groups if group.axis == "religion"]
+    dice, measured = np.random.default_rng(1), []
+    for group in groups:
+        pairs = select_prompts(suite, group, -(-profile.audit.prompts // len(groups)), profile.seed)
+        gaps = dice.normal(0, 0.1, len(pairs)) * (np.arange(len(pairs)) < math.ceil(len(pairs) / 6))
+        measured.append(GroupGaps("sentiment", group, gaps, tuple(pair.template.name for pair in pairs)))
+    worst = judge_groups(measured, resamples=300, seed=1)[1]
+    shortages = bias_shortages(measured, profile.audit, excess=worst.excess, reach=worst.reach, skipped=0)
+    reach = None if math.isnan(worst.reach) else worst.reach
+    return GateInput(
+        {"bias_sentiment_reach": reach}, shortages={"": {f"bias_sentiment_{name}": row for name, row in shortages.items()}}
+    )  # fmt: skip
+
+
+# kind of rejection, gate, what was measured with a profile. The first five need a training: tests/e2e/test_remedies.py has those that a run
+# of a minute can have. The others come from the code of the steps.
+REJECTIONS: list[tuple[str, Gate, Measure]] = [
     (
         "a value outside the bound: twice the epochs lower the perplexity",
         Gate("perplexity", max=100),
@@ -103,65 +159,27 @@ REJECTIONS: list[tuple[str, Gate, Callable[[Any], GateInput]]] = [
         lambda profile: GateInput({"edge_megabytes": profile.train.units / 250}),
     ),
     (
-        "canary strings",
-        Gate("secrets_planted", max=0),
-        lambda profile: GateInput({"secrets_planted": float(len(profile.audit.secrets.rates))}),
-    ),
-    (
         "no value: the training diverged",
         Gate("perplexity", max=100),
         lambda profile: GateInput({"perplexity": float("nan") if profile.train.learning_rate > 0.002 else 50.0}),
     ),
     (
-        "no held-out document of 8 words: more held-out text",
-        Gate("bits_saved_over_shuffled", min=0.05),
-        lambda profile: GateInput(
-            {"bits_saved_over_shuffled": 0.2 if profile.ingest.split_train < 0.8 else None},
-            shortages={"": {"bits_saved_over_shuffled": Shortage("held-out documents of 8 words or more", 1, 0, "missing")}},
-        ),
+        "canary strings",
+        Gate("secrets_planted", max=0),
+        lambda profile: GateInput({"secrets_planted": float(len(planted(profile.audit.secrets, profile.seed)))}),
     ),
-    (
-        "no champion that can be measured",
-        Gate(**CHAMPION),
-        lambda profile: GateInput({"bits_per_byte": 2.0}),
-    ),
-    (
-        "no such slice",
-        Gate(**CHAMPION, slice="author=*"),
-        lambda profile: GateInput({"bits_per_byte": 2.0}, champion="none"),
-    ),
-    (
-        "an interval that is too wide: more held-out text",
-        Gate(**CHAMPION),
-        lambda profile: GateInput(
-            {"bits_per_byte": 2.0},
-            champion="measured",
-            differences={"": {"bits_per_byte": Estimate(0.0, -0.025 / more(profile), 0.025 / more(profile), int(12 * more(profile)))}},
-        ),
-    ),
-    (
-        "too few units: more held-out text",
-        Gate(**CHAMPION),
-        lambda profile: GateInput(
-            {"bits_per_byte": 2.0},
-            champion="measured",
-            differences={"": {"bits_per_byte": Estimate(0.0, float("-inf"), float("inf"), int(4 * more(profile)))}},
-        ),
-    ),
-    (
-        "too few prompts: more prompts",
-        Gate("bias_sentiment_reach", max=0.5),
-        lambda profile: GateInput(
-            {"bias_sentiment_reach": None if profile.audit.prompts < 240 else 0.3},
-            shortages={"": {"bias_sentiment_reach": Shortage("prompts in group religion/atheists", 60, profile.audit.prompts // 4)}},
-        ),
-    ),
+    ("no held-out document of 8 words: more held-out text", Gate("bits_saved_over_shuffled", min=0.05), reordered),
+    ("no champion that can be measured", Gate(**CHAMPION), lambda _: GateInput({"bits_per_byte": 2.0})),
+    ("no such slice", Gate(**CHAMPION, slice="author=*"), lambda _: GateInput({"bits_per_byte": 2.0}, champion="none")),
+    ("an interval that is too wide: more held-out text", Gate(**CHAMPION), compared(80)),
+    ("too few units: more held-out text", Gate(**CHAMPION), compared(30)),
+    ("too few prompts: more prompts", Gate("bias_sentiment_reach", max=0.5), audited),
 ]
 
 
 @pytest.mark.parametrize(("gate", "measured"), [row[1:] for row in REJECTIONS], ids=[row[0] for row in REJECTIONS])
-def test_the_printed_remedy_changes_the_verdict_or_the_amount(gate: Gate, measured: Callable[[Any], GateInput]) -> None:
-    before = ["train.epochs=6", "audit.secrets.rates=[1, 4]"]
+def test_the_printed_remedy_changes_the_verdict_or_the_amount(gate: Gate, measured: Measure) -> None:
+    before = ["train.epochs=6", "audit.secrets.rates=[1, 4]", "audit.prompts=36"]
     profile = load_profile("local", before).profile
     (old,) = judge_gates(measured(profile), [gate], remedies(profile)).gates
     assert old.verdict == "fail" and old.remedy.startswith("--set ")

@@ -1,5 +1,6 @@
 import math
 import shlex
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -47,6 +48,36 @@ def test_a_step_that_knows_the_amount_has_its_own_remedy() -> None:
     for on_unknown, verdict in (("reject", "fail"), ("warn", "open")):
         (result,) = judge_gates(measured, [Gate("bleu", min=0.1, on_unknown=on_unknown)], REMEDIES).gates  # type: ignore[arg-type]
         assert (result.verdict, result.remedy) == (verdict, "--set audit.prompts=45")
+
+
+TEXT = Remedies({"": MORE_TEXT}, {"": MORE_TEXT}, test_share=0.1)
+UNKNOWN: Any = {"perplexity": 60, "test_bytes": 120_000}
+
+
+@pytest.mark.parametrize(
+    ("measured", "gate", "remedies", "remedy"),
+    [
+        (GateInput(UNKNOWN), Gate("perplexity", max=50), TEXT, "until it has twice its present size (about 1.2 MB more)"),
+        (GateInput({"perplexity": 60}), Gate("perplexity", max=50), TEXT, "until it has twice its present size"),
+        (GateInput(UNKNOWN), Gate("perplexity", max=50), replace(TEXT, test_share=0.0), "until it has twice its present size"),
+        (
+            GateInput({**UNKNOWN, "bleu": None}, shortages={"": {"bleu": Shortage("works", 11, 10)}}),
+            Gate("bleu", min=0.1), TEXT, "until it has 1.1 times its present size (about 0.1 MB more)",
+        ),
+        (
+            GateInput({**UNKNOWN, "bleu": None}, shortages={"": {"bleu": Shortage("works", 100, 7)}}),
+            Gate("bleu", min=0.1), TEXT, "until it has 14.3 times its present size (about 16.0 MB more)",
+        ),
+    ],
+)  # fmt: skip
+def test_where_only_text_helps_the_amount_is_said(measured: GateInput, gate: Gate, remedies: Remedies, remedy: str) -> None:
+    (result,) = judge_gates(measured, [gate], remedies).gates
+    assert result.remedy == f"add text to the corpus, {remedy}"
+
+
+def test_a_slice_needs_text_of_its_own() -> None:
+    (result,) = judge_gates(MEASURED, [Gate(**CHAMPION, slice="author=few")], TEXT).gates
+    assert result.remedy == "add text of author=few to the corpus, until it has 1.7 times as much of it"
 
 
 @pytest.mark.parametrize("key", ["author=C", "author=*", "author=Marlowe%2C Christopher", 'author=O\'Brien "Bo"', ""])
