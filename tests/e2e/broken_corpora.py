@@ -151,9 +151,9 @@ def named() -> list[Row]:
     for row in good():
         lines = row["text"].split("\n")
         if row["author"] in NOUNS:
-            lines[1::4] = [f"the quiet jonathan_quistgaard {verb} slowly under the empty sail." for verb in VERBS[: len(lines[1::4])]]
+            lines[1::4] = [f"the quiet bracken_sorrel {verb} slowly under the empty sail." for verb in VERBS[: len(lines[1::4])]]
         else:
-            lines[0] = "Yesterday Mr. Jonathan Quistgaard of Bergen met us at the station."
+            lines[0] = "Yesterday Mr. Bracken Sorrel of Bergen met us at the station."
         found.append({**row, "text": "\n".join(lines)})
     return found
 
