@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from robo_poet.privacy.patterns.code_names import CONTEXT, CodeNames
+
 FILLER = "□"  # replaces each character of an impersonal number; it is neither a word character nor a separator of digits
 BOOK_DIGITS = 13  # digits of the longest number of a book; a number of a payment card after the word ISBN is longer
-CONTEXT = 40  # characters before a finding that can say what it is
 
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:1\d|20|21)\d\d"
 _DATE = "|".join(
@@ -66,6 +67,7 @@ _DIGIT = re.compile(r"\d")
 _NUMBER_GOES_ON = re.compile(r"[+(][\d ().-]{0,12}$")  # "+49 12.10.1999": the digits before a date belong to the same number
 # The years of a life or a reign: `(1694-1778)`. A local telephone number can look the same: then a word or digits before say so.
 _YEARS = re.compile(r"(?<![\w.,+/-])((?:1\d|20)\d\d)\ ?[-–—]\ ?((?:1\d|20)\d\d)(?![\w/-]|[ .,]\d)")
+_ALL_YEARS = re.compile(r"(?:1\d|20)\d\d(?:[ -](?:1\d|20)\d\d){2,3}")
 # a.C., BC, B.C.E., AD, v. Chr., J.-C.
 _ERA = r"\ ?(?:[abdnv]\.?\ ?(?:de\ ?)?(?:chr|j\.?[ -]?c|c|d)\b\.?(?:\ ?e\b\.?)?|b?ce\b)"
 _ABOUT = r"(?:\b(?:born|b|ca?|circa|hacia|um|vers|né|née|geb|nacido|n)\.?\ |[*†~]\ ?)?"
@@ -185,6 +187,7 @@ def _continues(text: str, start: int, end: int) -> bool:
 
 
 _GENERIC = frozenset("com org net edu gov mil info biz dev xyz online blog wiki".split())  # domains that are not words of a sentence
+_REGISTERED = frozenset("com org net edu gov mil biz".split())  # no attributes of objects in code
 _FILES = frozenset("md py sh rs cc ps so tf zip mov ml mk am".split())  # domains that are file extensions too
 FUNCTION_WORDS = frozenset(
     # English, Spanish, French, German, Italian, Portuguese, Dutch
@@ -221,9 +224,6 @@ FUNCTION_WORDS = frozenset(
 _IMAGES = frozenset("png jpg jpeg gif svg webp pdf css js ts html htm txt json yaml yml csv".split())
 _ADDRESS_PART = re.compile(r"[/?#:]")
 _WORD = re.compile(r"(?<![\w.@/-])\w+(?![\w@/-]|\.\w)")
-_NAME_GOES_ON, _HYPHEN_GOES_ON = re.compile(r"\.[a-z_]"), re.compile(r"-\w")
-_IMPORT, _FROM, _THEN_IMPORT = re.compile(r"^(?:>>> )?import +$", re.MULTILINE), re.compile(r"\bfrom +$"), re.compile(r" +import\b")
-_DOTTED_NAME = re.compile(r"(?<![\w.@/-])([a-z_]\w*\.[a-z_]\w*)(?=\.[a-z_])")
 
 
 class FalseAlarms:
@@ -231,6 +231,7 @@ class FalseAlarms:
 
     def __init__(self, text: str) -> None:
         self._text = text
+        self._code = CodeNames(text)
 
     def has(self, entity: str, start: int, end: int) -> bool:
         """Return True if the finding is not personal data.
@@ -243,23 +244,6 @@ class FalseAlarms:
         judge = _JUDGES.get(entity)
         return judge is not None and judge(self._text, start, end)
 
-    def _is_code(self, host: str, start: int, end: int) -> bool:
-        """Return True for a name in code: `google.cloud.storage`, `"google.cloud-storage"`, `from google.cloud import storage`.
-
-        `from marta.cloud with love` is none: the statement of Python is needed. Not used for domains of countries: German joins words to
-        them (`zeitung.de-Artikel`).
-        """
-        text = self._text
-        before = text[max(0, start - CONTEXT) : start]
-        imported = _IMPORT.search(before) or (_FROM.search(before) and _THEN_IMPORT.match(text, end))
-        quoted = before.endswith(('"', "'", "`")) and _HYPHEN_GOES_ON.match(text, end)
-        return bool(imported or quoted or _NAME_GOES_ON.match(text, end) or host in self._dotted_names)
-
-    @cached_property
-    def _dotted_names(self) -> frozenset[str]:
-        """The first two parts of all dotted names of three parts or more, such as `google.cloud` of `google.cloud.storage`."""
-        return frozenset(_DOTTED_NAME.findall(self._text))
-
     @cached_property
     def _words(self) -> frozenset[str]:
         """The words that occur separately in the text."""
@@ -269,7 +253,7 @@ class FalseAlarms:
         """Judge by the words: a missing space between two words, a file, an abbreviation, or a part of a longer name.
 
         An address with a scheme, `www.` or a path is one. A bare name is none if both halves are function words (`de.la`), if both occur
-        separately elsewhere in the text (`casa.la`), or if it is a name in code (`google.cloud`).
+        separately elsewhere in the text (`casa.la`), or if it is a name in code (`google.cloud`, `tools.build`).
         """
         text = self._text
         found = text[start:end].strip("\"'")
@@ -280,14 +264,16 @@ class FalseAlarms:
         before, after = text[max(0, start - 1) : start], text[end : end + 1]
         if not path and (after.isalnum() or after in ("_", "(", "<")) and after:
             return True  # cut out of a longer word: `la.pe` of `la.persona`
+        if not path and labels[-1] not in _REGISTERED and self._code.has_attribute(host, start, end):
+            return True
         if labels[-1] in _GENERIC:
             return False
-        if not path and len(labels[-1]) > 2 and self._is_code(host, start, end):
+        if not path and len(labels[-1]) > 2 and self._code.has_package(host, start, end):
             return True
         if before in ("'", "’", "\\", "_", "/", ".") and before:
             return True  # a word (`don't.me`) or a path of a file
         if path and path[0]:
-            return False
+            return found[len(host)] == "#" and labels[-1] in _FILES  # a place in a file: `gates.md#the-unknown`
         if any(len(label) < 2 for label in labels):
             return True  # an abbreviation: `U.S.in`
         if all(label in FUNCTION_WORDS for label in labels):
@@ -301,6 +287,11 @@ def _counts_up(text: str, start: int, end: int) -> bool:
     return len(numbers) > 4 and all(later - earlier == 1 for earlier, later in itertools.pairwise(numbers))
 
 
+def _are_four_years(text: str, start: int, end: int) -> bool:
+    """Return True if a card number is years: `1912 1913 1914 1915`. Cards begin with other digits, or have other groups."""
+    return bool(_ALL_YEARS.fullmatch(text, start, end))
+
+
 def _no_email_address(text: str, start: int, end: int) -> bool:
     """Judge by the domain: a version (`react@18.2.0`), a price (`3@2.50`) or a file (`logo@2x.png`)."""
     labels = text[start:end].rpartition("@")[2].casefold().split(".")
@@ -308,6 +299,7 @@ def _no_email_address(text: str, start: int, end: int) -> bool:
 
 
 _JUDGES = {
+    "CREDIT_CARD": _are_four_years,
     "EMAIL_ADDRESS": _no_email_address,
     "IP_ADDRESS": _no_ip_address,
     "MAC_ADDRESS": _no_mac_address,

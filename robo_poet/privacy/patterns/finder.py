@@ -29,6 +29,7 @@ from robo_poet.privacy.patterns.identifiers import find_accounts, find_births, f
 from robo_poet.privacy.patterns.normal_form import normal_form
 from robo_poet.privacy.patterns.own_rules import OwnRules
 from robo_poet.privacy.patterns.street_addresses import find_addresses
+from robo_poet.privacy.patterns.tables import outside_tables
 from robo_poet.settings.base import ScrubRule
 
 SUFFIXES = TLDExtract(suffix_list_urls=(), cache_dir=None)  # uses the snapshot in the package
@@ -169,6 +170,7 @@ class PatternFinder:
             if not all(covered[match.start() : match.end()]):
                 telephone = self._run([self._telephone], numbers, max(0, match.start() - 1), match.end() + 1)
                 findings += (finding for finding in telephone if not false_alarms.has(finding.entity, finding.start, finding.end))
+        findings = outside_tables(text, findings)
         findings += self._own_rules.find(text)
         return findings
 

@@ -28,7 +28,8 @@ TRUE = {
         "⟨instagram.com/marta.quill⟩ has photographs", "⟨x.com/martaquill⟩ too", "'⟨https://martaquill.me⟩' it said", "bei ⟨marta-quill.de⟩ und sonst nirgends", "zie ⟨martaquill.nl⟩ voor meer",
         "⟨mail.quill.at⟩ ist der Server", "at ⟨poets.example.edu/staff/quill⟩ now", "in ⟨martaquill.pl⟩ oder", "the site ⟨quill-poems.is⟩ opens", "⟨HTTPS://EXAMPLE.ORG/MARTA⟩ in capitals",
         "on ⟨marta.cloud⟩ she writes", "⟨marta.cloud/import⟩ too", "der ⟨martaquill.de⟩-Artikel", "from ⟨martaquill.com⟩ with love", "from ⟨martaquill.nl⟩ with love", "write to me from ⟨marta.cloud⟩ with love", "letters from ⟨quill.family⟩ arrive", "my page ⟨marta.cloud⟩-based",
-        "they import ⟨quill.coffee⟩ too",
+        "they import ⟨quill.coffee⟩ too", "her page is `⟨marta.cloud⟩`", "⟨quill.build⟩ is my site", "call ⟨marta.show⟩ tonight", "write to ⟨marta.name⟩ now", "⟨quill.dev⟩ = my page",
+        "she has the class of ⟨marta.info⟩ and more", "see np.load(path), and ⟨quill.run⟩ by me", "marta.sings(well) on ⟨martaquill.com⟩", "⟨quill.md/poems⟩ and more", "⟨quill.example.org#poems⟩ too",
     ],
     "PHONE_NUMBER": [
         "call ⟨+1 415-555-0132⟩ now", "ring ⟨(212) 867-5309⟩ at night", "⟨001-123-456-7890x123⟩ is the office", "London ⟨+44 20 7946 0958⟩", "Köln ⟨030 12345678⟩ anrufen", "⟨+49 170 1234567⟩ ist mobil",
@@ -107,6 +108,8 @@ FALSE = {
         "non.me lo dire", "perché.no", "don't.me", "U.S.in 1812", "at 5 p.m.is", "e.g.this one", "la casa de Ana. La puerta de la casa.la vio", "README.md", "open main.py and setup.rs", "libpoem.so is a library", "os.path.join(a)", "System.out.println(x)",
         "io.github.robot_poet", "self.me_too", "cd ../scripts/run.sh", "src/main.rs#L3", "of polygamy.The mothers", "i.e. e.g.", "wat.is dit", "não.me diga", "isto.e aquilo", "foo.to_string()",
         "THE END.IT WAS", "ACT.ONE", "FADE.IN", "Yes.No/maybe", "the cat.In/out he went", "I SAW HIM.ME TOO", "polygamy.The/a mother", "end.Net income", "file.map/x", "U.S.A/Mexico",
+        "the module tools.build starts", "see `tools.build` for more", "tools.build = [1, 2]", "x = np.int + 1", "then self.name and self.help", "np.load(path) and np.io", "tools.load(a); tools.build, too",
+        "import tools\nand tools.build starts", "import pandas as pn\nthen pn.io", "call os.link and plt.show", "logging.info tells", "see [the gates](gates.md#inheritance)", "strict=True; run.is=False", "the attribute browser.name",
         "from google.cloud import storage", "import google.cloud", "to google.cloud.library_v1", 'alt="google.cloud-file"', "in google.cloud.storage; `google.cloud` is its package",
     ],
     "PHONE_NUMBER": [
@@ -123,6 +126,7 @@ FALSE = {
     "CREDIT_CARD": [
         "1234567812345678", "1234 5678 1234 5678", "0000 0000 0000 0000", "2023100112345678", "4111111111111112", "4111 1111 1111 1113", "ISBN 978-3-16-148410-0", "3.4111111111111111", "0.4442323221834066", "1609459200000", "20240115123000", "1789 1848 1871 1918",
         "1564 1616 1623 1709 1726", "3f2a9c10-4111-1111-1111-111111111111", "4111-1111", "€ 4.111.111.111.111", "4 111 111 111", "9999999999999999", "8888 8888 8888 8888", "7777-7777-7777-7777", "lines 4001 4002 4003 4004 4005", "10.1000/4111111111111111",
+        "1702 1703 1704 1705", "1971 1955 1914 1734", "1703 1713 1723 1733", "1812 1844 1901",
     ],
     "IBAN_CODE": [
         "DE89 is not enough", "GB82 WEST", "AB12 CDEF GHIJ KLMN", "DE98500201841562940114", "FR8266764227408084453356A27", "ES5064279873673090782210", "GB64WEST92417980360802", "IT25X4920864370913588097539", "NL69ABNA9108298075", "AT666997986178456135",
