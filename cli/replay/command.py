@@ -1,16 +1,23 @@
 """`robo-poet replay`: the whole loop on this machine in minutes, with a live view and a page at the end."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from robo_poet.local_folder import local_path
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 FOLDER = Path(".replay")
+LOCK, TEXTS = "replay.lock", "texts"
+INTERRUPTED = "interrupted"
 RECORD, PAGE = "record.json", "replay.html"
 OWN = ("registry", "trust", "runs", ".serve", "logs", "prometheus", "alertmanager", "deletions", RECORD, PAGE)  # made anew in each replay
 
@@ -35,76 +42,96 @@ def replay(
 
     Example: `robo-poet replay --folder /tmp/replay`
     """
+    import signal
+
     from rich.console import Console
 
-    from cli.replay.journal import Journal, NotAsTold
+    from cli.replay.journal import MARKS
     from cli.replay.page import replay_page
-    from cli.replay.programs import Broken, Programs, check_installed
-    from cli.replay.record import collect, write_record
-    from cli.replay.story import Scene, acts, play
-    from cli.replay.texts import BOTH, write_texts
-    from cli.replay.view import View
+    from cli.replay.programs import check_installed
+    from cli.replay.record import write_record
+    from cli.replay.texts import BOTH
     from pipelines.profile.load import load_profile
     from robo_poet.atomic import write_text
-    from robo_poet.registry.trust.trust import FOLDER as TRUST
-    from robo_poet.registry.trust.trust import SIGNING_KEY, TRUSTED_KEYS
+    from robo_poet.folder_lock import locked_folder
 
     check_installed()
-    _clear(folder)
     place = folder.absolute()
-    # Keys and heads of its own: the user's trust remembers the log of each registry, and each replay begins a new log in the same folder.
-    for name in (SIGNING_KEY, TRUSTED_KEYS):
-        os.environ.pop(name, None)
-    os.environ[TRUST] = str(place / "trust")
-    changed = [f"local.store={Path('.store').absolute()}", f"monitoring.retraining.corpus={place / 'texts' / BOTH}", *set_]
+    changed = [f"local.store={Path('.store').absolute()}", f"monitoring.retraining.corpus={place / TEXTS / BOTH}", *set_]
     load_profile("replay", changed)  # a wrong setting is reported before anything starts
-    options = ["--profile", "replay", *(word for setting in changed for word in ("--set", setting))]
+    _check_own(place)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the programs end, and the page is written
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a log file
-    view, error = View(console), ""
-    with Programs(place) as programs:
-        texts = write_texts(place / "texts")
-        scene = Scene(programs, texts, options)
-        journal = Journal(acts(), scene.check, view.said)
-        view.journal, view.scene = journal, scene
-        try:
-            with view.watching():
-                try:
-                    play(journal, scene)
-                except (NotAsTold, Broken, RuntimeError) as problem:
-                    error = str(problem)
-                    journal.fail(error)
-                except KeyboardInterrupt:
-                    error = "interrupted"
-                    journal.fail(error)
-        finally:
-            record = collect(journal, scene, error)
-        console.print("stopping the programs …")
-    write_record(place / RECORD, record)
-    write_text(place / PAGE, replay_page(record))
-    for act in journal.acts:
-        typer.echo(f"{'✓' if act.status == 'done' else '✗' if act.status == 'failed' else '·'} {act.title}")
+    with locked_folder(place, "wait for its end, or give another --folder", name=LOCK, program="replay"):
+        _clear(place)
+        _trust_of_its_own(place / "trust")
+        record = _play(place, ["--profile", "replay", *(word for setting in changed for word in ("--set", setting))], console)
+        write_record(place / RECORD, record)
+        write_text(place / PAGE, replay_page(record))
+    for act in record["acts"]:
+        typer.echo(f"{MARKS[act['status']]} {act['title']}")
     minutes = (record["ended"] - record["began"]) / 60
     typer.echo(f"{record['asked']:,} requests answered, {record['failed']:,} failed; {minutes:.1f} minutes")
     typer.echo(f"page: {folder / PAGE}\nlogs: {folder / 'logs'}")
-    if error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(130 if error == "interrupted" else 1)
+    if record["error"]:
+        print(f"error: {record['error']}", file=sys.stderr)
+        sys.exit(130 if record["error"] == INTERRUPTED else 1)
+
+
+def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
+    """Play the story, and return its record."""
+    from cli.replay.journal import Journal, NotAsTold
+    from cli.replay.programs import Broken, Programs
+    from cli.replay.record import collect
+    from cli.replay.story import Scene, acts, play
+    from cli.replay.texts import write_texts
+    from cli.replay.view import View
+    from robo_poet.errors import BadInput
+
+    error = ""
+    with Programs(place) as programs:
+        console.print("writing the corpora …")
+        scene = Scene(programs, write_texts(place / TEXTS), options)
+        view = View(console, scene)
+        journal = view.journal = Journal(acts(), scene.check, view.said)
+        with view.watching():
+            try:
+                play(journal, scene)
+            except KeyboardInterrupt:
+                error = INTERRUPTED
+            except (NotAsTold, Broken, BadInput, OSError) as problem:
+                error = str(problem)
+        if error:
+            journal.fail(error)
+        record = collect(journal, scene, error)
+        console.print("stopping the programs …")
+    return record
+
+
+def _trust_of_its_own(folder: Path) -> None:
+    """Use keys and heads of this folder: the user's trust remembers the log of each registry, and each replay begins a new log."""
+    from robo_poet.registry.trust.trust import FOLDER as TRUST
+    from robo_poet.registry.trust.trust import SIGNING_KEY, TRUSTED_KEYS
+
+    for name in (SIGNING_KEY, TRUSTED_KEYS):
+        os.environ.pop(name, None)
+    os.environ[TRUST] = str(folder)
+
+
+def _check_own(folder: Path) -> None:
+    """Raise BadInput if the folder has something else than a replay, so that no other folder is emptied."""
+    from robo_poet.errors import BadInput
+
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    strange = [name for name in names if name not in (*OWN, TEXTS, LOCK)] or (names if names and TEXTS not in names else [])
+    if strange and names != [LOCK]:
+        raise BadInput(f"not the folder of a replay: it has {strange[0]!r}", where=str(folder), remedy="give a new folder with --folder")
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier replay left. Raises BadInput if the folder has something else, so that no other folder is emptied."""
-    from robo_poet.errors import BadInput
-
-    folder.mkdir(parents=True, exist_ok=True)
-    strange = sorted(path.name for path in folder.iterdir() if path.name not in (*OWN, "texts"))
-    if strange or ((folder / "registry").exists() and not (folder / "texts").exists()):
-        raise BadInput(
-            f"not the folder of a replay: it has {(strange or ['registry'])[0]!r}",
-            where=str(folder),
-            remedy="give a new folder with --folder",
-        )
+    """Remove what an earlier replay left. The texts stay: they are the same in each replay."""
     for name in OWN:
         path = folder / name
         if path.is_dir() and not path.is_symlink():

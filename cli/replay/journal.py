@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 POLL_SECONDS = 0.25
+MARKS = {"waiting": "·", "running": "▶", "done": "✓", "failed": "✗"}  # of the status of an act
 
 
 class NotAsTold(Exception):

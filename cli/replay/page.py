@@ -5,7 +5,7 @@ from datetime import datetime
 from html import escape
 from typing import Any
 
-from cli.replay.journal import clock
+from cli.replay.journal import MARKS, clock
 from cli.replay.timeline import alert_spans, timeline
 from robo_poet.report.page import page
 from robo_poet.report.sections import table
@@ -16,7 +16,6 @@ body { max-width: 72rem; } svg { fill: none; } ol.acts { padding-left: 1.2rem; }
 ol.acts ul { list-style: none; padding-left: 0; margin: .3rem 0; } .time { color: var(--faint); font-variant-numeric: tabular-nums; }
 .decision { border-left: 3px solid var(--line); padding-left: 1rem; margin: 1.2rem 0; } .decision h3 { margin: 0; }
 """
-MARKS = {"done": "✓", "failed": "✗", "waiting": "·", "running": "·"}
 HOW_TO_READ = """
 <ul>
 <li><b>Traffic</b>: which version answered the users. A new version starts with a part of them, as <i>canary</i>. The <i>champion</i> is the

@@ -11,12 +11,12 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from cli.replay.journal import Act, Event, Journal, clock
+from cli.replay.journal import MARKS, Act, Event, Journal, clock
 from cli.replay.record import traffic_query
 from cli.replay.story import Scene
 from robo_poet.errors import BadInput
 
-MARKS = {"waiting": ("·", "dim"), "running": ("▶", "bold cyan"), "done": ("✓", "green"), "failed": ("✗", "bold red")}
+STYLES = {"waiting": "dim", "running": "bold cyan", "done": "green", "failed": "bold red"}
 COLOURS = ("blue", "magenta", "green", "yellow", "cyan")
 REFRESH_SECONDS, LINE_SECONDS = 1.0, 60.0  # of the table; between two lines about something that is awaited, in a file
 BAR = 40  # characters
@@ -26,13 +26,12 @@ class View:
     """Shows a replay.
 
     Attributes:
-        journal, scene: set before `watching` begins.
+        journal: set before `watching` begins.
     """
 
-    def __init__(self, console: Console) -> None:
-        self._console, self._began = console, time.time()
+    def __init__(self, console: Console, scene: Scene) -> None:
+        self._console, self._scene, self._began = console, scene, time.time()
         self.journal: Journal | None = None
-        self.scene: Scene | None = None
         self._stopped, self._newest = threading.Event(), Text()
 
     def said(self, act: Act, event: Event | None) -> None:
@@ -81,9 +80,7 @@ class View:
 
     def _now(self) -> Text:
         """Return what the service and the newest training do, in some lines."""
-        scene, text = self.scene, Text()
-        if scene is None:
-            return text
+        scene, text = self._scene, Text()
         if run := self._run(scene):
             text.append(f"training: {run}\n")
         if scene.prometheus is None or scene.users is None:
@@ -121,11 +118,11 @@ class View:
 
     def _render(self) -> RenderableType:
         if self.journal is None:
-            return Text("writing the corpora …")
+            return Text()
         now = time.time()
         table = Table.grid(padding=(0, 1))
         for act in self.journal.acts:
-            mark, style = MARKS[act.status]
+            mark, style = MARKS[act.status], STYLES[act.status]
             took = (act.ended or now) - act.began if act.began else 0.0
             table.add_row(Text(mark, style), Text(act.title, style), Text(clock(took) if took else "", "dim"))
             if act.status == "running":

@@ -77,9 +77,9 @@ def test_the_record_has_decisions_and_evidence_also_of_a_replay_that_ended_early
     assert record["error"] == "interrupted" and record["traffic"] == {} and record["acts"][0]["status"] == "running"
 
 
-def test_a_file_gets_a_line_for_each_event() -> None:
+def test_a_file_gets_a_line_for_each_event(scene: Scene) -> None:
     output = io.StringIO()
-    view = View(Console(file=output, width=1000))
+    view = View(Console(file=output, width=1000), scene)
     act = Act("Release 1", "It is served.", "running")
     view.said(act, None)
     view.said(act, Event("it is trained", 1.0))
@@ -89,9 +89,9 @@ def test_a_file_gets_a_line_for_each_event() -> None:
     ]  # fmt: skip
 
 
-def test_a_terminal_shows_the_acts_and_what_is_awaited(journal: Journal) -> None:
+def test_a_terminal_shows_the_acts_and_what_is_awaited(scene: Scene, journal: Journal) -> None:
     output = io.StringIO()
-    view = View(Console(file=output, width=200, force_terminal=True, color_system=None))
+    view = View(Console(file=output, width=200, force_terminal=True, color_system=None), scene)
     view.journal = journal
     journal.act.events.append(Event("the pipeline trains version 1", journal.began))
     with view.watching():
