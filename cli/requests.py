@@ -1,4 +1,4 @@
-"""`robo-poet requests …`: show the request log, take numbers of its prompts, and remove the records of a user."""
+"""`robo-poet requests …`: show the request log, take numbers or texts of its prompts, and remove the records of a user."""
 
 import json
 from datetime import UTC, datetime
@@ -13,6 +13,7 @@ from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
     from robo_poet.request_log.deletion import RemovedRecords
+    from serving.telemetry.pseudonym import Pseudonyms
 
 app = typer.Typer(
     help="Show the request log of the gateway, or remove the records of a user. The log contains no personal data.", no_args_is_help=True
@@ -105,6 +106,76 @@ def snapshot(
 
 
 @app.command()
+def corpus(
+    output: Annotated[Path, typer.Argument(metavar="OUT.jsonl", help="File to write. An existing file is replaced.", callback=local_path)],
+    model: Annotated[str, typer.Option("--model", "-m", help="Only prompts to this model.")],
+    since: Annotated[str, typer.Option(help="Only requests from this day or time on, such as 2026-03-01 or 2026-03-01T18:30 (UTC).")],
+    until: Until = None,
+    folder: Folder = HOME,
+) -> None:
+    """Write the prompts whose users consent to training, as a corpus.
+
+    A prompt is written only if the API key or token consented when it was sent
+    (`robo-poet keys create --consent`), and the consent was not withdrawn. The
+    file has one document for each user and day, without the user. It has no
+    completions, and the request log has removed personal data from all texts.
+
+    Example: `robo-poet requests corpus live.jsonl --model poems --since 2026-03-01`
+    """
+    from robo_poet.errors import BadInput
+    from robo_poet.request_log.live_text import describe_left_out, read_live_text
+    from robo_poet.request_log.query import BEGINNING, END
+
+    if output.suffix != ".jsonl":
+        raise BadInput("the corpus is JSON Lines", where=str(output), remedy="give a file that ends in .jsonl")
+    live = read_live_text(folder, model, consenting_keys(folder), _moment("since", since) or BEGINNING, _moment("until", until) or END)
+    left_out = [f"left out: {line}" for line in describe_left_out(live)]
+    if not live.number:
+        found = f"no prompt to {model} in this period may become training text ({_counted(live.requests, 'request')})"
+        raise BadInput(
+            "; ".join([found, *left_out]), where=str(folder), remedy=f"ask users: {command('keys create --user NAME --consent user')}"
+        )
+    try:
+        live.write(output)
+    except OSError as error:
+        raise BadInput((error.strerror or "cannot be written").lower(), where=str(output), remedy="give another file") from None
+    consented = live.requests - live.left_out.get("no_consent", 0)
+    typer.echo(f"{_counted(live.requests, 'request')} to {model}, {consented} with consent")
+    typer.echo(f"used: {_counted(live.used, 'prompt')} of {_counted(live.users, 'user')}; no completions")
+    for line in left_out:
+        typer.echo(line)
+    typer.echo(f"wrote {output}: {_counted(live.number, 'document')}, SHA-256 {live.digest[:16]}; to see it: {_describe(output)}")
+
+
+def consenting_keys(log: Path) -> set[str]:
+    """Return the pseudonyms of the API keys whose consent holds now: not withdrawn, and the key not revoked.
+
+    Args:
+        log: folder of the request log. The folder `keys` is beside it.
+
+    Raises:
+        BadInput: the request log does not exist, the key for pseudonyms is missing, or a file of keys is damaged.
+    """
+    from robo_poet.request_log.layout import check_log
+    from serving.access.api_keys import KeyStore
+    from serving.access.caller import Consent
+
+    check_log(log)
+    pseudonyms, keys = _pseudonyms(log), log.resolve().parent / "keys"
+    if not keys.is_dir():
+        return set()
+    stored = KeyStore(keys).read_all()
+    # A revoked key may have been in the wrong hands, so its prompts may not be those of its user
+    return {pseudonyms.api_key(key.id) for key in stored if key.consent is not Consent.NO and key.revoked is None}
+
+
+def _describe(output: Path) -> str:
+    import shlex
+
+    return command(f"data describe {shlex.quote(str(output))}")
+
+
+@app.command()
 def forget(
     user: Annotated[str | None, typer.Argument(metavar="USER", help="Name of the user in the API key, or `sub` of the token.")] = None,
     folder: Folder = HOME,
@@ -155,7 +226,7 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None, end_user: 
     from robo_poet.errors import BadInput
     from robo_poet.outcomes.files import outcomes_of
     from robo_poet.request_log.layout import check_log
-    from serving.telemetry.pseudonym import DIGITS, Pseudonyms, read_or_create_key, reader_of
+    from serving.telemetry.pseudonym import DIGITS, reader_of
 
     if (user is None) == (pseudonym is None):
         raise BadInput("give either the name of a user or --pseudonym", where="USER")
@@ -167,12 +238,22 @@ def _pseudonym(folder: Path, user: str | None, pseudonym: str | None, end_user: 
         return pseudonym
     if not outcomes_of(folder).is_dir():
         check_log(folder)
+    return _pseudonyms(folder, ", or give --pseudonym instead of a name").user(reader_of(str(user), end_user))
+
+
+def _pseudonyms(folder: Path, otherwise: str = "") -> "Pseudonyms":
+    """Return the pseudonyms of a request log.
+
+    Raises:
+        BadInput: the gateway's key is missing. `otherwise` is what else a user can do.
+    """
+    from robo_poet.errors import BadInput
+    from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
+
     key = folder.resolve().parent / "pseudonyms.key"
     if not key.is_file():  # a new key would give other pseudonyms, which match no record
-        raise BadInput(
-            "the gateway's key for pseudonyms is missing", where=str(key), remedy="restore it, or give --pseudonym instead of a name"
-        )
-    return Pseudonyms(read_or_create_key(key)).user(reader_of(str(user), end_user))
+        raise BadInput("the gateway's key for pseudonyms is missing", where=str(key), remedy=f"restore it{otherwise}")
+    return Pseudonyms(read_or_create_key(key))
 
 
 def _moment(name: str, text: str | None) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -67,6 +68,14 @@ Scopes = Annotated[list[str], typer.Option(help="Permission: generate, feedback,
 HOME = Path(".serve/keys")
 
 
+class ConsentTo(StrEnum):
+    """Choices of --consent, as in `serving.access.caller.Consent`, which is slow to import."""
+
+    no = "no"
+    user = "user"
+    readers = "readers"
+
+
 def _store(folder: Path) -> KeyStore:
     from serving.access.api_keys import KeyStore
 
@@ -101,18 +110,26 @@ def create(
     user: Annotated[str, typer.Option(help="User of the key. The rate limit counts all keys and tokens of a user together.")],
     scope: Scopes = ["generate", "feedback"],  # noqa: B006  typer reads the default
     days: Annotated[float, typer.Option(help="Lifetime in days, at most 3650.")] = 90,
+    consent: Annotated[
+        ConsentTo, typer.Option(help="Prompts that may become training text: of the user, or of all readers of an application.")
+    ] = ConsentTo.no,
     folder: Folder = HOME,
 ) -> None:
     """Create a key and print it. The key is shown only once; the folder has only its hash.
 
+    With `--consent user`, the user agrees that models are trained on the user's
+    prompts, without personal data. Completions are never used.
+
     Example: `robo-poet keys create --user prometheus --scope metrics --days 365`
     """
-    _print_key(_store(folder).create(user, scope, days))
+    from serving.access.caller import Consent
+
+    _print_key(_store(folder).create(user, scope, days, Consent(consent.value)))
 
 
 @app.command("list")
 def list_keys(folder: Folder = HOME) -> None:
-    """List all keys with user, scopes, expiry (UTC) and status."""
+    """List all keys with user, scopes, consent to training, expiry (UTC) and status."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -122,12 +139,19 @@ def list_keys(folder: Folder = HOME) -> None:
     if not keys:
         typer.echo(f"{folder}: no keys; to create one: {command('keys create --user NAME')}")
         return
-    table = Table("ID", "user", "scopes", "valid until", "status", box=SIMPLE_HEAD)
+    table = Table("ID", "user", "scopes", "consent", "valid until", "status", box=SIMPLE_HEAD)
     table.columns[0].no_wrap = True
     now = time.time()
     for key in keys:
         status = f"{key.status(now)}{': ' if key.why else ''}{key.why}"
-        row = (key.id, key.user, " ".join(sorted(key.scopes)), _utc_time(key.expires), status)
+        row = (
+            key.id,
+            key.user,
+            " ".join(sorted(key.scopes)),
+            "withdrawn" if key.withdrawn else str(key.consent),
+            _utc_time(key.expires),
+            status,
+        )
         table.add_row(*map(Text, row))
     Console().print(table)
 
@@ -145,11 +169,31 @@ def revoke(id_: Id, why: Annotated[str, typer.Option(help="Reason, which `keys l
 
 
 @app.command()
+def withdraw(id_: Id, folder: Folder = HOME) -> None:
+    """Withdraw the consent to training of a user: of this key and of all other keys of its user.
+
+    The keys stay valid. From now on, `robo-poet requests corpus` leaves out all
+    prompts that were sent with these keys, also the earlier ones. To consent
+    again, create a new key.
+    """
+    store = _existing_store(folder)
+    user, withdrawn = store.key(id_).user, store.withdraw(id_)
+    if withdrawn:
+        keys = f"{len(withdrawn)} key{'s' * (len(withdrawn) != 1)}"
+        typer.echo(f"the consent of {user} is withdrawn ({keys}); no corpus gets a prompt of these keys any more")
+    else:
+        typer.echo(f"no key of {user} has a consent; nothing was changed")
+
+
+@app.command()
 def rotate(
     id_: Id,
     overlap_days: Annotated[float, typer.Option(help="Days for which the old key stays valid, 0 to 365.")] = 7,
     days: Annotated[float, typer.Option(help="Lifetime of the new key in days, at most 3650.")] = 90,
     folder: Folder = HOME,
 ) -> None:
-    """Replace a key: create a new one for the same user and scopes and print it. The old key expires after the overlap."""
+    """Replace a key: create a new one for the same user, scopes and consent, and print it.
+
+    The old key expires after the overlap.
+    """
     _print_key(_existing_store(folder).rotate(id_, overlap_days, days))

@@ -48,6 +48,7 @@ REQUESTS = pa.schema(
         ("filter_rule", pa.string()),
         ("filter_side", pa.string()),
         ("client", pa.string()),
+        ("consent", pa.string()),
     ]
 )
 FEEDBACK = pa.schema([("completion_id", pa.string()), ("time", TIME), ("user", pa.string()), ("rating", pa.int8()), ("thumb", pa.string())])

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+BY_TOKEN = "token"  # the consent of a JSON Web Token; that of an API key is the pseudonym of the key
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -28,6 +30,7 @@ class Request:
         filter_rule: content filter rule that rejected the request, otherwise empty.
         filter_side: text that the rule matched, `prompt` or `completion`, otherwise empty.
         client: kind of client, `key`, `token` or `application`; empty if it is not known.
+        consent: the pseudonym of the API key that consents to train on the prompt, or BY_TOKEN; empty without a consent.
     """
 
     completion_id: str
@@ -52,6 +55,7 @@ class Request:
     filter_rule: str = ""
     filter_side: str = ""
     client: str = ""
+    consent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ class AccessSettings(Settings):
     token_hours: float = Field(24, gt=0, le=24 * 31, description="longest accepted lifetime of a token (`iat` to `exp`), in hours")
     jwks_seconds: float = Field(300, gt=0, le=86_400, description="seconds between two fetches of the JWKS")
     jwks_stale_hours: float = Field(24, gt=0, le=24 * 31, description="hours for which the last JWKS stays valid if it cannot be fetched")
+    consent_claim: str = Field(
+        "",
+        description="claim of a token with the consent to train on its prompts: true, `user` or `readers`; empty: no token consents",
+    )
     tokens_name_our_users: bool = Field(True, description="the `sub` of a token and an equal user name of a key are the same user")
     requests_per_minute: int = Field(100, ge=1, le=1_000_000, description="rate limit of a user, over all keys and tokens")
     ip_requests_per_minute: int = Field(100, ge=1, le=1_000_000, description="rate limit of an IP address; for IPv6, of a /64 network")

@@ -3,8 +3,9 @@
 Files are never changed, so no file is incomplete:
 - `<id>.json` is the key.
 - `<id>.revoked.json` and `<id>.expires.json` end it earlier.
+- `<id>.withdrawn.json` ends its consent.
 
-If an event file is deleted, the key is valid again. So only the gateway's operator may write into the folder.
+If an event file is deleted, the key is valid again, and the consent holds again. So only the gateway's operator may write into the folder.
 """
 
 import hashlib
@@ -24,7 +25,7 @@ from robo_poet.atomic import write_text
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.permissions import check_unchangeable, make_private_folder
-from serving.access.caller import SCOPES, one_form
+from serving.access.caller import END_USERS_SCOPE, SCOPES, Consent, one_form
 
 KEY_ID = re.compile(r"[a-z2-7]{16}")
 KEY_FORM = re.compile(r"rp_([a-z2-7]{16})_([A-Za-z0-9_-]{43})")
@@ -52,6 +53,8 @@ class Key:
         created, expires: Unix time in seconds.
         revoked: Unix time of the revocation in seconds, or None.
         why: the reason for the revocation.
+        consent: whether prompts may become training text. It is `no` after a withdrawal.
+        withdrawn: True if a consent was withdrawn.
     """
 
     id: str
@@ -62,6 +65,8 @@ class Key:
     expires: float
     revoked: float | None = None
     why: str = ""
+    consent: Consent = Consent.NO
+    withdrawn: bool = False
 
     def status(self, now: float) -> KeyStatus:
         """Return the validity at Unix time `now`, in seconds."""
@@ -128,16 +133,17 @@ class KeyStore:
             raise BadInput(f"the folder for API keys cannot be created ({error.strerror})", where=str(folder)) from None
         self._check_permissions(folder)
 
-    def create(self, user: str, scopes: Iterable[str], days: float) -> CreatedKey:
+    def create(self, user: str, scopes: Iterable[str], days: float, consent: Consent = Consent.NO) -> CreatedKey:
         """Create a key.
 
         Args:
             user: name of 1 to 128 printable characters, without a space at its ends. It is stored in composed form (NFC).
             scopes: at least one of `SCOPES`.
             days: lifetime in days, up to 3650.
+            consent: `readers` needs the scope end-users, and excludes `user`.
 
         Raises:
-            BadInput: the user, a scope or the lifetime is not valid.
+            BadInput: the user, a scope, the lifetime or the consent is not valid.
         """
         granted = frozenset(scopes)
         user = one_form(user)
@@ -149,10 +155,17 @@ class KeyStore:
             raise BadInput(problem, where="scope", remedy=f"choose from {', '.join(SCOPES)}")
         if not 0 < days <= 3650:
             raise BadInput(f"{days:g} is out of range", where="days", remedy="give more than 0 and at most 3650 days")
+        if consent is not Consent.NO and (consent is Consent.READERS) != (END_USERS_SCOPE in granted):
+            raise BadInput(
+                f"a key with the scope {END_USERS_SCOPE} stands for many readers, so it consents for them (readers) or not at all (no)"
+                if END_USERS_SCOPE in granted else f"a key without the scope {END_USERS_SCOPE} has no readers", where="consent",
+                remedy="give `readers` only if the application has the consent of all readers" if END_USERS_SCOPE in granted
+                else "give `user` or `no`",
+            )  # fmt: skip
         now = self._clock()
         id_, secret = new_key()
-        key = Key(id_, user, granted, digest(secret), now, now + days * DAY_SECONDS)
-        record = {"user": user, "scopes": sorted(granted), "sha256": key.digest, "created": now, "expires": key.expires}
+        key = Key(id_, user, granted, digest(secret), now, now + days * DAY_SECONDS, consent=consent)
+        record = {"user": user, "scopes": sorted(granted), "sha256": key.digest, "created": now, "expires": key.expires, "consent": consent}
         self._write(f"{id_}.json", record)
         return CreatedKey(key, key_text(id_, secret))
 
@@ -169,8 +182,23 @@ class KeyStore:
             self._write(f"{key.id}.revoked.json", {"at": self._clock(), "why": why})
         return self.key(key.id)
 
+    def withdraw(self, id_: str) -> list[Key]:
+        """Withdraw the consent of all keys of the user of this key; return the keys that had a consent. It is safe to repeat.
+
+        Not only of one key: after `rotate`, two keys have the consent of one person.
+
+        Raises:
+            BadInput: the key does not exist, or a file of keys is damaged.
+        """
+        user = self.key(id_).user
+        keys = [key for key in self.read_all() if key.user == user and key.consent is not Consent.NO]
+        for key in keys:
+            self._write(f"{key.id}.withdrawn.json", {"at": self._clock()})
+        return keys
+
     def rotate(self, id_: str, overlap_days: float, days: float) -> CreatedKey:
-        """Create a new key for the same user and scopes. The old key ends after the overlap, or at its own expiry if that is earlier.
+        """Create a new key for the same user, scopes and consent. The old key ends after the overlap,
+        or at its own expiry if that is earlier.
 
         Args:
             overlap_days: days for which both keys are valid, 0 to 365.
@@ -186,7 +214,7 @@ class KeyStore:
             raise BadInput(f"the key is {old.status(now)}", where=id_, remedy="create a new one")
         if not 0 <= overlap_days <= 365:
             raise BadInput(f"{overlap_days:g} is out of range", where="overlap-days", remedy="give 0 to 365 days")
-        new = self.create(old.user, old.scopes, days)
+        new = self.create(old.user, old.scopes, days, old.consent)
         self._write(f"{id_}.expires.json", {"at": min(old.expires, now + overlap_days * DAY_SECONDS)})
         return new
 
@@ -231,6 +259,10 @@ class KeyStore:
         """Return True if the key was revoked. The revocation file counts even if it cannot be read."""
         return (self.folder / f"{id_}.revoked.json").exists()
 
+    def is_withdrawn(self, id_: str) -> bool:
+        """Return True if the consent of the key was withdrawn. The file counts even if it cannot be read."""
+        return (self.folder / f"{id_}.withdrawn.json").exists()
+
     def _check_permissions(self, path: Path) -> None:
         kind = "key folder" if path == self.folder else "key file"
         check_unchangeable(path, kind, then="revoke keys that you did not create")
@@ -244,8 +276,10 @@ class KeyStore:
             record = json.loads(path.read_text("utf-8"))
             key = Key(
                 id_, one_form(record["user"]), frozenset(record["scopes"]), record["sha256"], float(record["created"]),
-                float(record["expires"]),
+                float(record["expires"]), consent=Consent(record.get("consent", Consent.NO)),
             )  # fmt: skip
+            if self.is_withdrawn(id_):
+                key = replace(key, consent=Consent.NO, withdrawn=True)
             shortened = self.folder / f"{id_}.expires.json"
             if shortened.exists():
                 key = replace(key, expires=min(key.expires, float(json.loads(shortened.read_text("utf-8"))["at"])))

@@ -82,7 +82,7 @@ class Authenticator:
         key = self._ring.find(parsed[0]) if parsed else None
         if parsed is None or key is None or not key.matches(parsed[1]):
             raise _invalid()
-        status, caller = key.status(self._clock()), Caller(key.user, key.id, key.scopes)
+        status, caller = key.status(self._clock()), Caller(key.user, key.id, key.scopes, key.consent)
         if status is KeyStatus.REVOKED:
             raise ExpiredOrRevoked("revoked_credentials", "this API key was revoked; ask the operator for a new one", caller)
         if status is KeyStatus.EXPIRED:

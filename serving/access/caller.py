@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from serving.refusal import Refused
 
@@ -14,6 +15,17 @@ SCOPES = {
     "internal-load": "no rate limit, for internal load tests",
     "end-users": "name the end user of a request in the header X-End-User, for applications",
 }
+
+
+class Consent(StrEnum):
+    """Whether prompts may become training text (MON-4).
+
+    `user`: those of the user. `readers`: those of all readers of an application; the application has their consent.
+    """
+
+    NO = "no"
+    USER = "user"
+    READERS = "readers"
 
 
 TOKEN_CREDENTIAL = "jwt:"  # the id of a token begins with it, that of a key does not
@@ -27,11 +39,13 @@ class Caller:
         user: the user. All keys and tokens of a user give the same value.
         credential: the public id of the key or token, for logs.
         scopes: the permissions of the credential, a subset of `SCOPES`.
+        consent: of the credential. `may_train` says whether it holds for a request.
     """
 
     user: str
     credential: str
     scopes: frozenset[str]
+    consent: Consent = Consent.NO
 
 
 def one_form(user: str) -> str:
@@ -63,6 +77,14 @@ def end_user_of(caller: Caller, headers: Sequence[str]) -> str:
             400, "invalid_end_user", f"the header X-End-User is not one value of 1 to {END_USER_CHARACTERS} visible ASCII characters"
         )
     return headers[0]
+
+
+def may_train(caller: Caller) -> bool:
+    """Return True if the prompt of a request may become training text.
+
+    An application that may name end users stands for many readers, also in a request that names none. So `user` does not hold for it.
+    """
+    return caller.consent is Consent.READERS or (caller.consent is Consent.USER and END_USERS_SCOPE not in caller.scopes)
 
 
 RETRY_SECONDS = 10

@@ -15,7 +15,7 @@ import jwt
 
 from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
-from serving.access.caller import SCOPES, TOKEN_CREDENTIAL, Caller, credentials_unchecked, one_form
+from serving.access.caller import SCOPES, TOKEN_CREDENTIAL, Caller, Consent, credentials_unchecked, one_form
 
 ALGORITHMS = {"RSA": "RS256", "OKP": "EdDSA"}  # one algorithm for each key type, which prevents algorithm confusion attacks
 MIN_RSA_BITS = 2048
@@ -188,7 +188,15 @@ def read_token(text: str, keys: KeySet, settings: AccessSettings) -> Caller:
     user = subject if settings.tokens_name_our_users else f"{settings.issuer}|{subject}"
     token_id = claims.get("jti")
     public_id = token_id if isinstance(token_id, str) and 0 < len(token_id) <= 64 and token_id.isprintable() else "-"
-    return Caller(user, f"{TOKEN_CREDENTIAL}{public_id}", _scopes(claims.get("scope", claims.get("scp", ""))))
+    consent = _consent(claims.get(settings.consent_claim)) if settings.consent_claim else Consent.NO
+    return Caller(user, f"{TOKEN_CREDENTIAL}{public_id}", _scopes(claims.get("scope", claims.get("scp", ""))), consent)
+
+
+def _consent(claim: object) -> Consent:
+    """Return the consent of a claim: true, `user` or `readers`. Every other value is no consent."""
+    if claim is True:
+        return Consent.USER
+    return Consent(claim) if isinstance(claim, str) and claim in (Consent.USER, Consent.READERS) else Consent.NO
 
 
 def _scopes(claim: object) -> frozenset[str]:

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from robo_poet.errors import BadInput
 from serving.access.api_keys import Key, KeyStore
-from serving.access.caller import credentials_unchecked
+from serving.access.caller import Consent, credentials_unchecked
 
 
 class KeyRing:
@@ -61,13 +62,14 @@ class KeyRing:
             self.degraded = f"the API keys cannot be read; {consequence}"
 
     def _read(self) -> Mapping[str, Key]:
-        """Read all keys. A key with a damaged file keeps its last value, unless it was revoked.
+        """Read all keys. A key with a damaged file keeps its last value without the consent, unless it was revoked.
 
         One damaged file does not stop the load: revocations of other keys must take effect.
         """
         faults: dict[str, str] = {}
         keys = {key.id: key for key in self._store.read_all(faults)}
-        keys |= {id_: self._keys[id_] for id_ in faults if id_ in self._keys and not self._store.is_revoked(id_)}
+        damaged = (id_ for id_ in faults if id_ in self._keys and not self._store.is_revoked(id_))
+        keys |= {id_: replace(self._keys[id_], consent=Consent.NO) for id_ in damaged}
         if faults and not self.degraded:
             self._say(f"{len(faults)} API key files cannot be read; the first error: {next(iter(faults.values()))}")
         elif self.degraded and not faults:

@@ -76,6 +76,10 @@ class Pseudonyms:
         """
         return self._mac("address", network)[:DIGITS]
 
+    def api_key(self, id_: str) -> str:
+        """Return the pseudonym of an API key in the request log, 32 hexadecimal digits, by which a consent can be withdrawn later."""
+        return self._mac("api key", id_)[:DIGITS]
+
     def text(self, text: str) -> str:
         """Return the digest of a text, 64 hexadecimal digits. Equal texts have equal digests, so a known text can be verified."""
         return self._mac("text", text)

@@ -15,6 +15,8 @@ from robo_poet.outcomes.record import AssignedArm, Outcome
 from robo_poet.request_log.record import Feedback, Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
+from serving.access.api_keys import KeyStore
+from serving.access.caller import Consent
 from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key, reader_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
@@ -132,3 +134,50 @@ def test_forget_blanks_the_outcomes_also_without_a_request_log_and_of_one_reader
     assert reader.losses("d:7")["canary"].lost == 0
     with pytest.raises(BadInput, match="an end user belongs to an application"):
         CliRunner().invoke(app, ["requests", "forget", "--pseudonym", "0" * 32, "--end-user", "4"], catch_exceptions=False)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Path]:
+    """A gateway's folder: prompts of ann, who consents, and of ben, who does not."""
+    names, keys = Pseudonyms(read_or_create_key(tmp_path / "pseudonyms.key")), KeyStore(tmp_path / "keys")
+    ann = keys.create("ann", ["generate"], 9, Consent.USER).key
+    log = Writer(tmp_path / "requests", RequestLogSettings())
+    for n, (user, consent) in enumerate((("ann", names.api_key(ann.id)), ("ben", ""))):
+        log.add("request", asdict(Request(
+            f"c{n}", f"r{n}", NOON, names.user(user), "poems", 3, "d" * 64, "champion", f"the long night of secret-{user}", ["falls softly"],
+            client="key", consent=consent,
+        )))  # fmt: skip
+    log.close()
+    yield tmp_path
+
+
+def test_a_corpus_has_the_prompts_of_users_who_consent_until_they_withdraw(live: Path) -> None:
+    out = live / "live.jsonl"
+    words = ("corpus", str(out), "--model", "poems", "--since", "2026-03-01")
+    written = type_(live, *words)
+    assert written.exit_code == 0 and written.stdout.splitlines()[:3] == [
+        "2 requests to poems, 1 with consent",
+        "used: 1 prompt of 1 user; no completions",
+        "left out: requests that have no consent: 1",
+    ]
+    assert "secret-ann" in out.read_text() and "secret-ben" not in out.read_text() and "falls" not in out.read_text()
+    store = KeyStore(live / "keys")
+    [key] = store.read_all()
+    store.revoke(key.id, "lost")
+    assert "may become training text" in str(type_(live, *words).exception)  # somebody else may have used it
+    (live / "keys" / f"{key.id}.revoked.json").unlink()
+    assert type_(live, *words).exit_code == 0
+    out.unlink()
+    store.withdraw(key.id)
+    error = type_(live, *words).exception
+    assert isinstance(error, BadInput) and "no prompt to poems in this period may become training text (2 requests)" in str(error)
+    assert "left out: requests that have a consent that was withdrawn" in str(error) and "\n" not in str(error)
+    assert not out.exists()
+
+
+def test_a_corpus_needs_the_key_for_pseudonyms_and_a_name_of_json_lines(live: Path) -> None:
+    assert "give a file that ends in .jsonl" in str(type_(live, "corpus", "a.txt", "--model", "poems", "--since", "2026-03-01").exception)
+    (live / "pseudonyms.key").unlink()
+    words = ("corpus", str(live / "a.jsonl"), "--model", "poems", "--since", "2026-03-01")
+    assert "the gateway's key for pseudonyms is missing" in str(type_(live, *words).exception)
+    assert not (live / "a.jsonl").exists() and not (live / "pseudonyms.key").exists()

@@ -40,7 +40,16 @@ def test_a_key_is_created_listed_rotated_and_revoked(tmp_path: Path) -> None:
     assert id_ in shown and "ann" in shown and "revoked" in shown and text.split("_", 2)[2] not in shown
 
 
-@pytest.mark.parametrize("words", [("list",), ("revoke", "a" * 16, "--why", "x"), ("rotate", "a" * 16)])
+def test_a_consent_is_given_listed_and_withdrawn(tmp_path: Path) -> None:
+    id_ = type_(tmp_path / "keys", "create", "--user", "ann", "--consent", "user").stdout.split("_")[1]
+    assert "user" in type_(tmp_path / "keys", "list").stdout.splitlines()[-2]
+    assert "the consent of ann is withdrawn (1 key)" in type_(tmp_path / "keys", "withdraw", id_).stdout
+    assert "no key of ann has a consent; nothing was changed" in type_(tmp_path / "keys", "withdraw", id_).stdout
+    assert "withdrawn" in type_(tmp_path / "keys", "list").stdout
+    assert KeyStore(tmp_path / "keys").key(id_).withdrawn
+
+
+@pytest.mark.parametrize("words", [("list",), ("revoke", "a" * 16, "--why", "x"), ("rotate", "a" * 16), ("withdraw", "a" * 16)])
 def test_a_missing_key_folder_is_an_error_and_not_created(tmp_path: Path, words: tuple[str, ...]) -> None:
     error = type_(tmp_path / "kyes", *words).exception
     assert isinstance(error, BadInput) and "no such key folder; create a first key: .venv/bin/robo-poet keys create" in str(error)

@@ -41,6 +41,10 @@ TYPED = {
     "robo-poet generate 11": f'robo-poet generate "Shall I compare thee" {MODEL} --version 2',
     'robo-poet keys revoke <id> --why "lost laptop"': 'robo-poet keys revoke KEY --why "lost laptop"',
     "robo-poet keys rotate <id>": "robo-poet keys rotate KEY",
+    "robo-poet keys withdraw <id>": "robo-poet keys withdraw KEY",
+    "robo-poet requests corpus live.jsonl --model poems --since 2026-03-01": (
+        f"robo-poet requests corpus live.jsonl {MODEL} --since 2026-03-01"
+    ),
     "robo-poet drift baseline --model 1": f"robo-poet drift baseline {MODEL}",
     "robo-poet drift report --model 1": f"robo-poet drift report {MODEL}",
     "robo-poet drift history --model 1": f"robo-poet drift history {MODEL}",

@@ -31,6 +31,7 @@ from robo_poet.request_log.record import Request
 from robo_poet.request_log.writer import Writer
 from robo_poet.settings.serve import RequestLogSettings
 from serving.access.api_keys import KeyStore
+from serving.access.caller import Consent
 from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key
 from tests.conftest import verse
 from tests.e2e.command_table import BEFORE, MARKS, REFUSED, SILENT, TYPED
@@ -123,13 +124,13 @@ def _register(folder: Path, model: str, versions: int, registry: str = "registry
 
 def _serve_a_day(folder: Path) -> None:
     """Write what the gateway leaves: a key and the request log."""
-    KeyStore(folder / "keys").create("ann", ["generate"], 90)
+    key = KeyStore(folder / "keys").create("ann", ["generate"], 90, Consent.USER).key
     names, log = Pseudonyms(read_or_create_key(folder / "pseudonyms.key")), Writer(folder / "requests", RequestLogSettings())
     noon = datetime(2026, 3, 1, 12, tzinfo=UTC).timestamp()
     for number, user in enumerate(("ann", "ben", *(f"reader {n}" for n in range(8)))):
         log.add("request", asdict(Request(
-            f"c{number}", f"r{number}", noon + number, names.user(user), CI, 1, "d" * 64, "champion", "the night", ["falls softly"],
-            {"temperature": 0.8}, 0.05, tokens=[7], finish_reasons=["end"],
+            f"c{number}", f"r{number}", noon + number, names.user(user), CI, 1, "d" * 64, "champion", "the night is long and dark", ["falls softly"],
+            {"temperature": 0.8}, 0.05, tokens=[7], finish_reasons=["end"], client="key", consent=names.api_key(key.id),
         )))  # fmt: skip
     log.close()
 

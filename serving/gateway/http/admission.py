@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from starlette.datastructures import Headers
 
 from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
-from serving.access.caller import END_USERS_SCOPE, Caller, end_user_of
+from serving.access.caller import END_USERS_SCOPE, Caller, end_user_of, may_train
 from serving.access.rate_limiter import EXEMPT_SCOPE, RateLimiter
 from serving.gateway.http.exchange import Exchange
 from serving.refusal import Refused
@@ -113,6 +113,7 @@ class Admission:
         allowance = await self._limiter.hit(caller, exchange.ip)
         exchange.end_user = end_user_of(caller, headers.getlist("x-end-user"))
         exchange.identified = exchange.end_user != "" or END_USERS_SCOPE not in caller.scopes
+        exchange.may_train = may_train(caller)
         return caller, allowance.headers()
 
     @property

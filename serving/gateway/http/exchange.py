@@ -101,6 +101,7 @@ class Exchange:
         prompt: the cleaned prompt, once a version was chosen.
         end_user: the end user that a trusted application named, or empty.
         identified: False if the user is an application that may name its end users and did not.
+        may_train: True if the key or token consents to train on the prompt.
         connection: the connection of the request; None in tests without one.
         client_id: the X-Request-ID that the client sent. It is only sent back.
         audited: the status that the audit log has; 0 if the request has no line yet.
@@ -121,6 +122,7 @@ class Exchange:
     user: str = ""
     end_user: str = ""
     identified: bool = True
+    may_train: bool = False
     credential: str = ""
     completion: str = ""
     version: int | None = None

@@ -10,7 +10,7 @@ from robo_poet.evaluation import degeneration
 from robo_poet.outcomes.log import OutcomeLog
 from robo_poet.outcomes.record import Aborted, AssignedArm, Outcome, Rating
 from robo_poet.request_log.log import RequestLog
-from robo_poet.request_log.record import Feedback, Request
+from robo_poet.request_log.record import BY_TOKEN, Feedback, Request
 from robo_poet.settings.evaluation import MeasureTextSettings
 from serving.access.caller import TOKEN_CREDENTIAL
 from serving.access.rate_limiter import network
@@ -179,8 +179,15 @@ class Ledger:
             completion_perplexities=[perplexity(sample.written.log_probs) for sample in samples],
             finish_reasons=[sample.finish for sample in samples], status=status, code=code,
             filter_rule=rules[0] if rules else prompt_rule, filter_side="completion" if rules else "prompt" if prompt_rule else "",
-            client=client_kind(exchange),
+            client=client_kind(exchange), consent=self._consent(exchange),
         ))  # fmt: skip
+
+    def _consent(self, exchange: Exchange) -> str:
+        """Return what gives the consent to train on the prompt, for the request log; empty without a consent."""
+        if not exchange.may_train:
+            return ""
+        is_token = exchange.credential.startswith(TOKEN_CREDENTIAL)
+        return BY_TOKEN if is_token else self._pseudonyms.api_key(exchange.credential)
 
 
 def client_kind(exchange: Exchange) -> str:

@@ -1,5 +1,6 @@
 """API keys in their folder: creation, rotation, revocation, and folders that cannot be used."""
 
+import json
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from robo_poet.errors import BadInput
 from serving.access.api_keys import DAY_SECONDS, KeyStatus, KeyStore, key_text, new_key, parse_key_text
+from serving.access.caller import Consent
 from tests.serving.access.manual_clock import ManualClock
 
 
@@ -136,3 +138,32 @@ def test_a_file_in_place_of_the_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(BadInput, match="the folder for API keys cannot be created"):
         KeyStore(tmp_path / "file")
+
+
+def test_consent_is_no_by_default_is_kept_by_a_rotation_and_withdrawn_for_all_keys_of_the_user(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys")
+    silent, given = store.create("ben", ["generate"], 2), store.create("ann", ["generate"], 2, Consent.USER)
+    rotated = store.rotate(given.key.id, 1, 90)
+    assert [store.key(made.key.id).consent for made in (silent, given, rotated)] == ["no", "user", "user"]
+    assert {key.id for key in store.withdraw(given.key.id)} == {given.key.id, rotated.key.id}
+    assert store.withdraw(given.key.id) == [] == store.withdraw(silent.key.id)
+    assert [(key.consent, key.withdrawn) for key in map(store.key, (given.key.id, rotated.key.id))] == [("no", True)] * 2
+    assert store.rotate(rotated.key.id, 1, 90).key.consent == "no"  # a rotation does not give a withdrawn consent again
+    assert store.create("ann", ["generate"], 2, Consent.USER).key.consent == "user"
+
+
+def test_a_key_of_an_older_release_has_no_consent_and_an_unreadable_withdrawal_counts(tmp_path: Path) -> None:
+    store = KeyStore(tmp_path / "keys")
+    old, given = store.create("ann", ["generate"], 2), store.create("eve", ["generate"], 2, Consent.USER)
+    path = store.folder / f"{old.key.id}.json"
+    path.write_text(json.dumps({name: value for name, value in json.loads(path.read_text()).items() if name != "consent"}))
+    (store.folder / f"{given.key.id}.withdrawn.json").write_bytes(b"\x00")
+    assert [store.key(made.key.id).consent for made in (old, given)] == ["no", "no"]
+
+
+@pytest.mark.parametrize(("consent", "scopes"), [(Consent.READERS, ["generate"]), (Consent.USER, ["generate", "end-users"])])
+def test_a_consent_that_does_not_fit_the_scopes_is_refused(tmp_path: Path, consent: Consent, scopes: list[str]) -> None:
+    store = KeyStore(tmp_path / "keys")
+    with pytest.raises(BadInput, match="consent: a key with"):
+        store.create("app", scopes, 2, consent)
+    assert not list(store.folder.iterdir())

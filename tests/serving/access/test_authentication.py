@@ -12,6 +12,7 @@ from robo_poet.errors import BadInput
 from robo_poet.settings.serve import AccessSettings
 from serving.access.api_keys import DAY_SECONDS, CreatedKey, KeyStore, key_text, new_key
 from serving.access.authentication import Authenticator, ExpiredOrRevoked, require_scope
+from serving.access.caller import Caller, Consent, may_train
 from serving.refusal import Refused
 from tests.serving.access.manual_clock import ManualClock
 
@@ -107,10 +108,15 @@ def test_any_other_text_is_refused(tmp_path_factory: pytest.TempPathFactory, tex
 def test_a_key_that_is_damaged_later_keeps_its_last_value(store: KeyStore, made: CreatedKey, clock: ManualClock) -> None:
     messages: list[str] = []
     access = authenticator(store.folder, clock, messages)
+    given = store.create("eve", ["generate"], 2, Consent.USER)
     damaged = store.folder / f"{made.key.id}.json"
     content = damaged.read_text()
-    damaged.write_text("{")
+    assert access.authenticate(None, given.text).consent == "user"
+    for path in (damaged, store.folder / f"{given.key.id}.json"):
+        path.write_text("{")
     os.utime(store.folder, ns=(1, 1))
+    assert access.authenticate(None, given.text).consent == "no"  # a withdrawal may be what is damaged
+    (store.folder / f"{given.key.id}.json").unlink()
     with pytest.raises(BadInput, match="the key file is damaged"):
         authenticator(store.folder)  # a gateway does not start with it
     assert access.authenticate(None, made.text).user == "ann"
@@ -141,3 +147,11 @@ def test_a_revocation_from_a_clock_that_is_ahead_is_effective_now(tmp_path: Path
     made = store.create("ann", ["generate"], 2)
     store.revoke(made.key.id, "leaked")
     assert refusal(authenticator(store.folder), api_key=made.text).code == "revoked_credentials"
+
+
+@given(st.sampled_from(Consent), st.booleans())
+def test_an_application_consents_only_for_its_readers(consent: Consent, is_application: bool) -> None:
+    scopes = frozenset({"generate", "end-users"} if is_application else {"generate"})
+    allowed = may_train(Caller("ann", "k", scopes, consent))
+    assert allowed == (consent is Consent.READERS or (consent is Consent.USER and not is_application))
+    assert not may_train(Caller("ann", "k", scopes))

@@ -83,6 +83,27 @@ def test_scopes_are_read_from_a_string_or_a_list(access: Authenticator) -> None:
         assert access.authenticate(f"Bearer {signed(scope=given)}", None).scopes == found
 
 
+@pytest.mark.parametrize(
+    ("claim", "consent"),
+    [
+        (True, "user"),
+        ("user", "user"),
+        ("readers", "readers"),
+        (False, "no"),
+        (None, "no"),
+        ("true", "no"),
+        ("no", "no"),
+        (1, "no"),
+        ([], "no"),
+    ],
+)
+def test_a_token_consents_only_by_the_claim_that_is_set(tmp_path: Path, access: Authenticator, claim: Any, consent: str) -> None:
+    token = f"Bearer {signed(may_train=claim)}"
+    settings = AccessSettings(jwks=str(tmp_path / "jwks.json"), issuer="https://issuer.example", consent_claim="may_train")
+    assert Authenticator(settings, tmp_path / "keys", lambda line: None).authenticate(token, None).consent == consent
+    assert access.authenticate(token, None).consent == "no"
+
+
 def unsigned() -> str:
     def part(value: Any) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()

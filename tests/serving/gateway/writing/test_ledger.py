@@ -6,6 +6,8 @@ import pytest
 from robo_poet.registry.registry import Registry
 from robo_poet.request_log.query import read
 from robo_poet.settings.serve import ServeSettings
+from serving.access.api_keys import KeyStore
+from serving.access.caller import Consent
 from serving.gateway.http.exchange import Exchange
 from serving.gateway.writing.ledger import client_kind, numbers
 from tests.serving.gateway.conftest import QUIET
@@ -15,12 +17,14 @@ from tests.serving.gateway.stand_in_model_server import StandInModelServer
 
 @dataclass(frozen=True)
 class Logged:
-    """Responses of three requests, and their rows in the request log by request id."""
+    """Responses of four requests, and the rows of five in the request log by request id."""
 
     answer: dict[str, Any]
     refused_completion: dict[str, Any]
     refused_prompt: dict[str, Any]
+    consented: dict[str, Any]
     pseudonym: str
+    pseudonym_of_key: str
     rows: dict[str, dict[str, Any]]
 
     def row_of(self, response: dict[str, Any]) -> dict[str, Any]:
@@ -35,23 +39,36 @@ def logged(registry: Registry, stand_in_of_session: StandInModelServer, tmp_path
     server.write = lambda seed: " zounds, my heart burns" if seed % 2**54 == 4 else " my heart burns over a bright cold star"
     settings: dict[str, Any] = {**QUIET, "request_log": {"names": "patterns"}}
     settings |= {"model_server": server.address, "registry": str(registry.root), "folder": str(folder)}
+    keys = KeyStore(folder / "keys")
+    eve = keys.create("eve", ["generate"], 1, Consent.USER)  # before the start, so that the gateway knows it at once
+    app = keys.create("app", ["generate", "end-users"], 1)
     with running(ServeSettings(**settings)) as gateway:
         answer = gateway.generate(text="the rose sleeps, write to ada@example.org", seed=3, num_samples=2, temperature=1.1).json()
         refused_completion = gateway.generate(text="the rose sleeps upon", seed=4).json()
         refused_prompt = gateway.generate(text="zounds, you filthy rose sleeps").json()
+        body = {"text": "the rose sleeps in May"}
+        consented = gateway.http.post("/v1/generate", json=body, headers={"X-API-Key": eve.text}).json()
+        of_reader = {"X-API-Key": app.text, "X-End-User": "4711"}
+        assert gateway.http.post("/v1/generate", json=body, headers=of_reader).status_code == 200
         for rating in ({"rating": 2}, {"rating": 5}, {"thumb": "up"}):
             assert gateway.http.post("/v1/feedback", json={"completion_id": answer["id"], **rating}).status_code == 200
         assert wait_until(lambda: "robo_poet_scored_tokens_total" in gateway.http.get("/metrics").text)
-        pseudonym = gateway.parts.pseudonyms.user("ada")
+        pseudonym, pseudonym_of_key = gateway.parts.pseudonyms.user("ada"), gateway.parts.pseudonyms.api_key(eve.key.id)
     # On a busy machine the writer process finishes after the gateway has stopped.
-    assert wait_until(lambda: read(folder / "requests").num_rows == 3, seconds=120)
+    assert wait_until(lambda: read(folder / "requests").num_rows == 5, seconds=120)
     rows = {row["request_id"]: row for row in read(folder / "requests").to_pylist()}
-    return Logged(answer, refused_completion, refused_prompt, pseudonym, rows)
+    return Logged(answer, refused_completion, refused_prompt, consented, pseudonym, pseudonym_of_key, rows)
 
 
 def test_every_generation_request_has_one_row(logged: Logged) -> None:
-    responses = (logged.answer, logged.refused_completion, logged.refused_prompt)
-    assert logged.rows.keys() == {response["request_id"] for response in responses}
+    responses = (logged.answer, logged.refused_completion, logged.refused_prompt, logged.consented)
+    assert len(logged.rows) == 5 and logged.rows.keys() > {response["request_id"] for response in responses}
+
+
+def test_only_the_request_of_a_key_with_consent_says_so(logged: Logged) -> None:
+    consents = {id_: row["consent"] for id_, row in logged.rows.items()}
+    assert consents.pop(logged.consented["request_id"]) == logged.pseudonym_of_key
+    assert set(consents.values()) == {""}
 
 
 def test_the_row_has_the_completion_and_its_metadata(logged: Logged) -> None:
