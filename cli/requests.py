@@ -195,6 +195,19 @@ def forget(
     outcomes = outcomes_of(folder)  # written also if there is no request log
     removed = forget_in(folder, user_pseudonym) if folder.is_dir() or not outcomes.is_dir() else RemovedRecords(0, 0, 0)
     _print_removed(user_pseudonym, removed, forget_outcomes(outcomes, user_pseudonym))
+    print_removed_live_text(folder.resolve().parent)
+
+
+def print_removed_live_text(serve: Path) -> None:
+    """Remove the live text that retrainings made from the request log, because a document names no user. Print it if there was any.
+
+    Args:
+        serve: the gateway's folder.
+    """
+    from monitoring.retraining.live_text import remove_live_text
+
+    if removed := remove_live_text(serve / "retraining"):
+        typer.echo(f"removed {_counted(removed, 'file')} of live text; the next retraining makes a new one")
 
 
 def _print_removed(pseudonym: str, removed: "RemovedRecords", outcomes: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 
 from cli.profile import Profile, Set
 from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry
+from cli.requests import consenting_keys
 from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
@@ -57,6 +59,7 @@ def listen(
     from monitoring.drift.history import History
     from monitoring.retraining.facts import newest_source, read_facts, window_of
     from monitoring.retraining.launch import Launcher, RunCommand
+    from monitoring.retraining.live_text import write_for_run
     from monitoring.retraining.program import listen as run
     from monitoring.retraining.program import read_token
     from monitoring.retraining.trigger import Trigger
@@ -66,13 +69,20 @@ def listen(
     limit_umask()
     effective = load_profile(profile, set_).profile
     settings, store = effective.monitoring.retraining, open_registry(registry, model)
-    place = folder / store.model
+    place, log = folder / store.model, Path(effective.serve.folder) / "requests"
     token = token_file or folder / "token"
     elsewhere = [] if registry == effective.local.registry else [f"local.registry={registry}"]
 
     def words(request: Request, run_id: str) -> list[str]:
         corpus = settings.corpus or newest_source(store)
-        start = RunCommand(profile, (*set_, *elsewhere), corpus, same_model=bool(settings.corpus), warm_start=settings.warm_start)
+        live = None
+        if settings.live_text:
+            # All attempts have the same period, so that a later one finds the checkpoints of an earlier one
+            keys, now = partial(consenting_keys, log), next((run.started for run in request.runs), datetime.now(UTC).timestamp())
+            live = write_for_run(place, log, store.model, keys, now, settings.live_text_days)
+            typer.echo(f"live text is {live.note}")
+        changed = (*set_, *elsewhere)
+        start = RunCommand(profile, changed, corpus, same_model=bool(settings.corpus), warm_start=settings.warm_start, live_text=live)
         return start.words(request, run_id)
 
     trigger = Trigger(

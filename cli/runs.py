@@ -14,7 +14,7 @@ from cli.data import print_advice
 from cli.profile import Profile, Set, absolute_source, profile_for
 from cli.registry.opening import repeat_registry
 from robo_poet.commands import command
-from robo_poet.local_folder import is_bucket
+from robo_poet.local_folder import is_bucket, local_path
 from robo_poet.permissions import warnings
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ def run(
         bool, typer.Option("--explain", help="Print for each step whether it would run or is cached, and why. Nothing runs.")
     ] = False,
     run_id: Annotated[str, typer.Option("--run-id", help="Name of the run's folder. Default: the time (UTC) and a random suffix.")] = "",
+    live_text: Annotated[
+        Path | None,
+        typer.Option("--live-text", help="Prompts with consent, beside the corpus: a file of `requests corpus`.", callback=local_path),
+    ] = None,
     trigger: Annotated[
         str, typer.Option("--trigger", help="What started the run, as JSON, for the model card. `robo-poet retrain` sets it.")
     ] = "",
@@ -82,7 +86,9 @@ def run(
         raise BadInput(problem, where="--explain", remedy="leave out --explain, or use --runner process")
     if run_id:
         _check_run_id(run_id, runner)
-    source = absolute_source(corpus)
+    source, live = absolute_source(corpus), str(live_text.resolve()) if live_text else ""
+    if live and runner is RunnerName.cluster:
+        raise BadInput("a cluster reads no live text", where="--live-text", remedy="leave it out, or use --runner process")
     if model:
         check_name(model)  # before the corpus is described, which takes seconds
     effective, advice = profile_for(profile, set_, source, write=not explain)
@@ -95,7 +101,7 @@ def run(
 
         sys.exit(run_on_cluster(settings, chosen, corpus=corpus, model=model, same_model=same_model, wait_for_it=wait))
     if explain:
-        for verdict in explain_here(settings, source, model, chosen):
+        for verdict in explain_here(settings, source, model, chosen, live):
             console.print(f"{verdict.display:22} {verdict}")
         return
     here = settings.local
@@ -106,7 +112,15 @@ def run(
     same_model = same_model or _confirm_source(settings, source, model)
     with display_on(console) as listener:
         result, outcome = train_here(
-            settings, source, _runner(runner), listener, model=model, same_model=same_model, chosen=chosen, run_id=run_id or None
+            settings,
+            source,
+            _runner(runner),
+            listener,
+            model=model,
+            same_model=same_model,
+            chosen=chosen,
+            run_id=run_id or None,
+            live_text=live,
         )
     console.print(scorecard(result, outcome))
     sys.exit(result.exit_status)

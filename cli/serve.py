@@ -180,7 +180,10 @@ def withdraw(id_: Id, folder: Folder = HOME) -> None:
     user, withdrawn = store.key(id_).user, store.withdraw(id_)
     if withdrawn:
         keys = f"{len(withdrawn)} key{'s' * (len(withdrawn) != 1)}"
+        from cli.requests import print_removed_live_text
+
         typer.echo(f"the consent of {user} is withdrawn ({keys}); no corpus gets a prompt of these keys any more")
+        print_removed_live_text(folder.resolve().parent)
     else:
         typer.echo(f"no key of {user} has a consent; nothing was changed")
 

@@ -20,6 +20,7 @@ from pipelines.steps import GROUPS, TRAINING_STEPS
 from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
 from robo_poet.commands import command
+from robo_poet.corpus.source import open_live_text
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.deletion.records import check_no_interrupted_deletion
 from robo_poet.deletion.suppression import list_digest
@@ -31,6 +32,7 @@ from robo_poet.registry.names import BUNDLED_SOURCE, model_name
 from robo_poet.registry.registry import Registry
 from robo_poet.report.lineage_rows import changed_values
 
+NO_LIVE_TEXT = {"live_text": "", "live_text_digest": ""}
 NO_SUPPRESSION = {"suppression": "", "suppression_digest": ""}  # of a run without a list of deleted documents
 
 
@@ -129,7 +131,8 @@ def _pipeline(profile: Profile, *, moving_source: bool, moving_champion: bool) -
     pipeline = training_pipeline(Placement(profile.cluster, profile.beam), moving_source=moving_source, moving_champion=moving_champion)
     defaults = {key: value for key, value in settings_parameters(profile).items() if value != {}}
     # Defaults for a run started in the Kubeflow UI: bundled corpus, no warm start, champion read from the registry at run time
-    defaults |= dict.fromkeys(("source", "source_digest", *NO_SUPPRESSION, "warm_start", "warm_start_digest", "champion"), "")
+    defaults |= dict.fromkeys(("source", "source_digest", "warm_start", "warm_start_digest", "champion"), "")
+    defaults |= NO_SUPPRESSION | NO_LIVE_TEXT
     if profile.cluster.deletions_secret:  # if the list changes later, the step refuses the run, and the pipeline is compiled again
         defaults |= {"suppression": SUPPRESSION_FOLDER, "suppression_digest": list_digest(Path(profile.local.deletions))}
     defaults |= {
@@ -216,7 +219,7 @@ def _check_described(profile: Profile, source: str, digest: str) -> None:
 
 def run_parameters(
     profile: Profile, *, source: str, registry: str, model: str = "", same_model: bool = False, moving_source: bool = False,
-    chosen: Chosen | None = None,
+    chosen: Chosen | None = None, live_text: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """Return all parameters of a run that is submitted now. `champion` is empty: the step reads it from the registry.
 
@@ -226,10 +229,11 @@ def run_parameters(
         same_model: accept a source from another address as the same model.
         moving_source: read the source when the run starts; do not pin its current digest.
         chosen: what the lineage says about profile and changed settings; None says nothing.
+        live_text: file of prompts with consent that is read beside the source; empty for none. The lineage says that it was used.
 
     Raises:
-        BadInput: the source, the warm-start version or the snapshot of prompts cannot be read, or the profile was written for another
-            content of the source.
+        BadInput: the source, the live text, the warm-start version or the snapshot of prompts cannot be read, or the profile was written
+            for another content of the source.
     """
     name = model_name(model, profile.model, source)
     settings = settings_parameters(profile)
@@ -249,6 +253,11 @@ def run_parameters(
     if chosen:
         lineage |= {"profile": chosen.profile, "changed": dict(chosen.changed)}
         lineage |= {"trigger": dict(chosen.trigger)} if chosen.trigger else {}
+    live = NO_LIVE_TEXT
+    if live_text:
+        live = {"live_text": live_text, "live_text_digest": source_digest(live_text)}
+        documents = sum(1 for _ in open_live_text(live_text, live["live_text_digest"]).documents())
+        lineage |= {"live_text": {"digest": live["live_text_digest"], "documents": documents}}
     warm_start_parameters = warm_start(profile.train.warm_start, registry, name)
     return {
         **settings,
@@ -256,6 +265,7 @@ def run_parameters(
         "prompts": prompts,
         **warm_start_parameters,
         **NO_SUPPRESSION,
+        **live,
         "champion": "",
         "source": source,
         "source_digest": digest,

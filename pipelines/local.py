@@ -42,6 +42,7 @@ def champion(registry: Address, model: str) -> str:
 def train_here(
     profile: Profile, source: str, runner: Callable[[Mapping[str, Any]], Runner], listener: Listener,
     *, model: str = "", same_model: bool = False, chosen: Chosen | None = None, run_id: str | None = None,
+    live_text: str = "",
 ) -> tuple[RunResult, Outcome]:  # fmt: skip
     """Run the pipeline to its end.
 
@@ -51,6 +52,7 @@ def train_here(
         same_model: accept a corpus from another address as the same model.
         chosen: what the lineage says about profile and changed settings, and about what started the run.
         run_id: name of the run's folder; see `run_pipeline`.
+        live_text: file of prompts with consent that is read beside the source, an absolute path; empty for none.
         runner: creates the runner from the run's parameters. It is called twice: first with the location parameters only, so that
             it can reject them early, then with all parameters.
 
@@ -60,7 +62,7 @@ def train_here(
     """
     runner(locations_here(profile, source))  # first: a location that the runner cannot reach is rejected before its content is read
     parameters = parameters_here(
-        profile, source, model, same_model=same_model, chosen=chosen
+        profile, source, model, same_model=same_model, chosen=chosen, live_text=live_text
     )  # before any folder is created: a missing source leaves no folders
     step_runner = runner(parameters)  # these include warm_start, which the runner must reach too
     with _compiled(profile) as ir:
@@ -72,15 +74,15 @@ def train_here(
     return result, collect_outcome(result, parameters)
 
 
-def explain_here(profile: Profile, source: str, model: str = "", chosen: Chosen | None = None) -> list[Verdict]:
+def explain_here(profile: Profile, source: str, model: str = "", chosen: Chosen | None = None, live_text: str = "") -> list[Verdict]:
     """Return, for each step, whether `train_here` would run it, and why. Writes nothing."""
-    parameters = parameters_here(profile, source, model, same_model=True, chosen=chosen)
+    parameters = parameters_here(profile, source, model, same_model=True, chosen=chosen, live_text=live_text)
     document = training_document(profile, moving_champion=False)
     return explain(document, parameters, store=Path(profile.local.store))
 
 
 def parameters_here(
-    profile: Profile, source: str, model: str = "", *, same_model: bool = False, chosen: Chosen | None = None
+    profile: Profile, source: str, model: str = "", *, same_model: bool = False, chosen: Chosen | None = None, live_text: str = ""
 ) -> dict[str, Any]:
     """Return all parameters of a run on this machine; see `train_here`. Refuses a run while an interrupted deletion is not finished."""
     check_no_interrupted_deletion(Path(profile.local.deletions), f"to finish it: {command('forget --yes')}")
@@ -89,7 +91,7 @@ def parameters_here(
     locations = locations_here(profile, source)
     registry, name = locations["registry"], model_name(model, profile.model, source)
     return {
-        **run_parameters(profile, source=source, registry=registry, model=name, same_model=same_model, chosen=chosen),
+        **run_parameters(profile, source=source, registry=registry, model=name, same_model=same_model, chosen=chosen, live_text=live_text),
         "champion": champion(registry, name),
         "suppression_digest": list_digest(Path(profile.local.deletions)),
         **locations,

@@ -35,6 +35,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
         source_digest: str,
         suppression: str,
         suppression_digest: str,
+        live_text: str,
+        live_text_digest: str,
         seed: int,
         ingest: dict,
         schema: str,
@@ -68,6 +70,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             source_digest: Digest of the source at submission. Empty to read the source when the run starts.
             suppression: Folder of the list of deleted documents, which ingest does not read again. Empty for no list.
             suppression_digest: Digest of this list at submission.
+            live_text: File of prompts with consent, which ingest reads beside the source. Empty for none.
+            live_text_digest: Digest of this file at submission.
             seed: Random seed of the split, the training and the samples. The same seed and inputs give the same model.
             ingest: Section `ingest` of the profile: corpora, columns and splits.
             schema: TFDV schema of the corpus, in text format. Empty for the curated schema of the step.
@@ -96,7 +100,8 @@ def training_pipeline(placement: Placement, *, moving_source: bool = False, movi
             who: User who submitted the run, for the log of the registry.
         """
         deleted = {"suppression": suppression, "suppression_digest": suppression_digest}
-        read = placement(steps.ingest(source=source, source_digest=source_digest, **deleted, seed=seed, settings=ingest, beam=beam))
+        live = {"live_text": live_text, "live_text_digest": live_text_digest}
+        read = placement(steps.ingest(source=source, source_digest=source_digest, **deleted, **live, seed=seed, settings=ingest, beam=beam))
         if moving_source:
             read.set_caching_options(False)
         corpus = {"corpus": read.outputs["corpus"], "corpus_digest": read.outputs["corpus_digest"]}

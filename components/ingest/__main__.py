@@ -16,7 +16,7 @@ from robo_poet.corpus.curation.quality import language_of
 from robo_poet.corpus.document import MEGABYTE, Document
 from robo_poet.corpus.parquet import SPLITS, write_documents
 from robo_poet.corpus.plan import apply_plan, make_plan
-from robo_poet.corpus.source import Source, open_source
+from robo_poet.corpus.source import Source, joined, open_live_text, open_source
 from robo_poet.deletion.suppression import Suppression, ingested_list
 from robo_poet.display import quotable_name
 from robo_poet.distributed.run import distributed
@@ -41,6 +41,8 @@ def _work(call: Call, examination: Examination | None) -> None:
     seed = call.parameters["seed"]
     call.progress(0, 1, "reading the source")
     source = open_source(call.parameters["source"], call.parameters["source_digest"], settings)
+    if live_text := call.parameters["live_text"]:
+        source = joined(source, open_live_text(live_text, call.parameters["live_text_digest"] or ""))
     suppression = _suppression(call)
     suppressed = _count_suppressed(call, source, suppression)
 

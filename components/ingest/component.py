@@ -9,6 +9,8 @@ def ingest(
     source_digest: str,
     suppression: str | None,
     suppression_digest: str | None,
+    live_text: str | None,
+    live_text_digest: str | None,
     seed: int,
     settings: dict,
     beam: dict | None,
@@ -23,6 +25,8 @@ def ingest(
         source_digest: Digest of the source at submission. The step stops if the source has changed since; empty to skip this check.
         suppression: Folder of the list of deleted documents, which are not read again (DATA-4); empty for no list.
         suppression_digest: Digest of this list at submission. The step stops if the list has changed since.
+        live_text: File of prompts with consent, read beside the source (MON-4); empty for none. Its documents have the source `live`.
+        live_text_digest: Digest of this file at submission. The step stops if the file has changed since.
         seed: Seed of the split and the sample.
         settings: Section `ingest` of the profile.
         beam: Section `beam` of the profile: what examines the documents. The outputs do not depend on it.

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from monitoring.retraining.live_text import UsedLiveText
 from robo_poet.errors import BadInput, read_object
 from robo_poet.judges.retraining.state import Request
 from robo_poet.permissions import make_private_folder
@@ -167,6 +168,7 @@ class RunCommand:
         corpus: address of the corpus; empty for the bundled corpora.
         same_model: accept this corpus although the model was trained on another one.
         warm_start: start from the weights of the drifting version.
+        live_text: prompts with consent; None if the settings do not ask for them.
     """
 
     profile: str
@@ -174,6 +176,7 @@ class RunCommand:
     corpus: str
     same_model: bool
     warm_start: bool
+    live_text: UsedLiveText | None = None
 
     def words(self, request: Request, run: str) -> list[str]:
         """Return the command line of a run. The trigger of the run becomes part of the version's manifest and card."""
@@ -182,9 +185,12 @@ class RunCommand:
             "cause": key.cause, "window": request.window,
             "alert": {"model": key.model, "version": key.version, "baseline": key.baseline, "starts_at": request.alert},
         }  # fmt: skip
+        if self.live_text:
+            trigger["live_text"] = self.live_text.note
+        live = ["--live-text", str(self.live_text.file)] if self.live_text and self.live_text.file else []
         overrides = [*self.overrides, *([f"train.warm_start={key.version}"] if self.warm_start else [])]
         return [
             sys.executable, "-m", "cli", "run", "--profile", self.profile, "--model", key.model, "--run-id", run,
             "--trigger", json.dumps(trigger), *(word for setting in overrides for word in ("--set", setting)),
-            *(["--corpus", self.corpus] if self.corpus else []), *(["--same-model"] if self.same_model else []),
+            *(["--corpus", self.corpus] if self.corpus else []), *(["--same-model"] if self.same_model else []), *live,
         ]  # fmt: skip

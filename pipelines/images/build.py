@@ -175,14 +175,14 @@ def _build(program: str, group: str, name: str, environment: str, labels: Mappin
     check(answer, name, log)
 
 
-READ, WRITTEN = ("source", "suppression", "warm_start"), ("registry", "checkpoint_root")
+READ, WRITTEN = ("source", "suppression", "live_text", "warm_start"), ("registry", "checkpoint_root")
 
 
 def docker_runner(parameters: Mapping[str, Any]) -> DockerRunner:
     """Return the runner for a run with these parameters. It mounts the paths that a step gets as arguments.
 
-    `source`, `suppression` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable. Steps that use the registry
-    get the trusted keys and the remembered heads; only steps that write to it get the signing key.
+    `source`, `suppression`, `live_text` and `warm_start` are mounted read-only, `registry` and `checkpoint_root` writable. Steps that use
+    the registry get the trusted keys and the remembered heads; only steps that write to it get the signing key.
 
     Raises:
         BadInput: a parameter is a bucket address, which a container without a network cannot reach; or there is no signing key.

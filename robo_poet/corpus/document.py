@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from robo_poet.digest import digest_bytes
 
+LIVE = "live"  # the source of prompts with consent (MON-4)
 MEGABYTE = 1_000_000  # bytes of UTF-8; the meaning of "megabytes" in settings and reports
 LINE_END = re.compile(r"\r\n?")
 LANGUAGE_TAG = re.compile(r"([a-z]{2,3})(?:[-_][a-z0-9_-]+)?", re.IGNORECASE)

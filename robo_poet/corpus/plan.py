@@ -10,7 +10,7 @@ from pathlib import Path
 
 from robo_poet.corpus.curation.dropped import DELETED, EMPTY, EXACT, QUALITY_REASONS, REASONS, SAMPLE, Dropped, Drops
 from robo_poet.corpus.curation.examination import Examination
-from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.document import LIVE, MEGABYTE, Document
 from robo_poet.corpus.first_reading import DIGEST_BYTES, MOST_COPIES, DocumentRecord, FirstReading, document_digest, read_records
 from robo_poet.corpus.parquet import SPLITS
 from robo_poet.corpus.split import Work, is_iso_date, split_works
@@ -89,7 +89,7 @@ def make_plan(
 
     Args:
         where: the source, for error messages.
-        megabytes: size of the sample in 10**6 bytes; 0 keeps all documents.
+        megabytes: size of the sample in 10**6 bytes, without live text; 0 keeps all documents.
         folder, deleted, examination: see `robo_poet.corpus.first_reading.read_records`.
 
     Raises:
@@ -100,7 +100,11 @@ def make_plan(
     records, drops = reading.records, reading.drops
     warnings = _warnings_of_drops(reading, settings)
     _check_number_of_works(reading, where)
-    kept_records = draw_sample(records, megabytes) if megabytes else records
+    kept_records = records
+    if megabytes:  # live text is beside the corpus, and not sampled with it
+        live = [record for record in records if record.source == LIVE]
+        sample = draw_sample((record for record in records if record.source != LIVE), megabytes)
+        kept_records = sorted([*sample, *live], key=lambda record: record.index)
     if len(kept_records) < len(records):
         setting = f"ingest.bundled_megabytes = {megabytes:g}"
         kept_works, all_works = len({record.group for record in kept_records}), len({record.group for record in records})

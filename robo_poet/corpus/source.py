@@ -1,11 +1,11 @@
 """Opens a corpus source: a bundled corpus, a local path or a bucket. The documents can be read repeatedly, because ingest reads twice."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from robo_poet.corpus.bundled import bundled_documents
-from robo_poet.corpus.document import Document
+from robo_poet.corpus.document import LIVE, Document
 from robo_poet.corpus.file_kinds import is_table
 from robo_poet.corpus.readers.reading_log import ReadingLog
 from robo_poet.corpus.readers.tables import table_documents
@@ -69,6 +69,35 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
         verify()  # the bucket may have changed before the download ended; the copy cannot change
         return _local_source(source, source_files(root), settings)
     return _local_source(source, source_files(Path(source)), settings, verify)
+
+
+def open_live_text(path: str, expected_digest: str) -> Source:
+    """Open a file that `robo-poet requests corpus` wrote. The settings of the corpus, such as names of columns, do not apply to it.
+
+    Args:
+        expected_digest: see `open_source`.
+
+    Raises:
+        BadInput: the file is missing or unreadable, is not `.jsonl`, or has changed.
+    """
+    if not path.endswith(".jsonl"):
+        raise BadInput("live text is a .jsonl file", where=path, remedy="give a file of `requests corpus`")
+    source = open_source(path, expected_digest, IngestSettings())
+    return replace(source, documents=lambda: (replace(document, source=LIVE) for document in source.documents()))
+
+
+def joined(first: Source, second: Source) -> Source:
+    """Return a source with the documents of both. Its name, sample and log are those of the first."""
+
+    def documents() -> Iterator[Document]:
+        yield from first.documents()
+        yield from second.documents()
+
+    def verify() -> None:
+        first.verify()
+        second.verify()
+
+    return replace(first, documents=documents, verify=verify, not_read=(*first.not_read, *second.not_read))
 
 
 def _local_source(name: str, files: SourceFiles, settings: IngestSettings, verify: Callable[[], None] = lambda: None) -> Source:

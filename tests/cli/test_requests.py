@@ -181,3 +181,14 @@ def test_a_corpus_needs_the_key_for_pseudonyms_and_a_name_of_json_lines(live: Pa
     words = ("corpus", str(live / "a.jsonl"), "--model", "poems", "--since", "2026-03-01")
     assert "the gateway's key for pseudonyms is missing" in str(type_(live, *words).exception)
     assert not (live / "a.jsonl").exists() and not (live / "pseudonyms.key").exists()
+
+
+def test_a_deletion_and_a_withdrawal_remove_the_live_text_of_a_retraining(live: Path) -> None:
+    file = live / "retraining" / "poems" / "live-text-0123456789abcdef.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text("{}")
+    assert "removed 1 file of live text" in type_(live, "forget", "ann").stdout and not file.exists()
+    file.write_text("{}")
+    [key] = KeyStore(live / "keys").read_all()
+    assert "removed 1 file of live text" in CliRunner().invoke(app, ["keys", "withdraw", key.id, "--folder", str(live / "keys")]).stdout
+    assert not file.exists()

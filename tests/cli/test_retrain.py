@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,16 @@ from typer.testing import CliRunner, Result
 
 from cli.retrain import app
 from monitoring.retraining.launch import RunCommand
+from monitoring.retraining.live_text import UsedLiveText
 from monitoring.retraining.log import RetrainingLog
 from robo_poet.errors import BadInput
 from robo_poet.judges.retraining.state import Event, Key, Request
+from robo_poet.request_log.record import Request as RequestRecord
+from robo_poet.request_log.writer import Writer
+from robo_poet.settings.serve import RequestLogSettings
+from serving.access.api_keys import KeyStore
+from serving.access.caller import Consent
+from serving.telemetry.pseudonym import Pseudonyms, read_or_create_key, reader_of
 from tests.monitoring.retraining.listening import ROOT, Listening, address_of, alert, facts_of, message, place
 from tests.repository.commands import fault
 
@@ -78,14 +86,31 @@ def test_without_alerts_the_next_command_is_named(tmp_path: Path) -> None:
 
 def test_the_command_of_a_run_is_complete() -> None:
     request = Request(1, Key("poems", 3, "0" * 16, "unknown"), "open", 0.0, "2026-03-10T12:00:00Z", "", 0.0, "ada", "test")
-    words = RunCommand("ci", ("train.epochs=2",), "/poems", same_model=True, warm_start=True).words(request, "20260310T120000.000-ab12")
+    live = UsedLiveText(Path("/live-text-1.jsonl"), "used: 5 prompts of 5 users")
+    command = RunCommand("ci", ("train.epochs=2",), "/poems", same_model=True, warm_start=True, live_text=live)
+    words = command.words(request, "20260310T120000.000-ab12")
     assert fault(words[3:], whole=True) == ""
+
+
+def write_prompts_with_consent(serve: Path, users: int) -> None:
+    """Write a request log with one prompt of each reader of an application that consents for its readers."""
+    names = Pseudonyms(read_or_create_key(serve / "pseudonyms.key"))
+    key = KeyStore(serve / "keys").create("app", ["generate", "end-users"], 1, Consent.READERS).key
+    log = Writer(serve / "requests", RequestLogSettings())
+    for n in range(users):
+        log.add("request", asdict(RequestRecord(
+            f"c{n}", f"r{n}", time.time() - 60 - n, names.user(reader_of("app", str(n))), "poems", 1, "d" * 64, "champion",
+            f"the long night of prompt {n}", ["falls softly"], client="application", consent=names.api_key(key.id),
+        )))  # fmt: skip
+    log.close()
 
 
 @pytest.mark.soak
 def test_the_real_command_is_started_and_its_error_is_recorded(tmp_path: Path) -> None:
     place(tmp_path)
+    write_prompts_with_consent(tmp_path / "serve", 5)
     settings = {
+        "monitoring.retraining.live_text": "true", "serve.folder": str(tmp_path / "serve"),
         "monitoring.retraining.port": "0", "monitoring.retraining.enabled": "automatic", "monitoring.retraining.attempts": "1",
         "monitoring.retraining.corpus": str(tmp_path / "missing"), "local.runs": str(tmp_path / "runs"), "local.store": str(tmp_path / "store"),
     }  # fmt: skip
@@ -115,8 +140,11 @@ def test_the_real_command_is_started_and_its_error_is_recorded(tmp_path: Path) -
                 assert b'robo_poet_retraining_total{action="failed",model="poems"} 1.0' in answer.read()
             process.send_signal(signal.SIGTERM)
             assert process.wait(30) == 0
+            assert "live text is used: 5 prompts of 5 users of the last 14 days" in process.stdout.read()
         finally:
             process.kill()
+    [live] = (tmp_path / "retraining" / "poems").glob("live-text-*.jsonl")
+    assert live.read_text().count("the long night of prompt") == 5 and "falls softly" not in live.read_text()
     assert (
         "1 attempt failed; the last: the run ended with status 2:" in log.state().requests[0].why
         and "missing: no such" in log.state().requests[0].why

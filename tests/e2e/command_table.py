@@ -179,6 +179,9 @@ MARKS: dict[str, Mark] = {
     "make run-pipeline CORPUS=~/poems": Mark("time"),
     "make run-pipeline CORPUS='po$ems'": Mark("time", before="cp -r ~/poems 'po$ems'"),
     "robo-poet run --corpus ~/poems --set train.epochs=10": Mark("time"),
+    "robo-poet run --corpus ~/poems --live-text live.jsonl": Mark(
+        "time", soak=False, note="tests/components/ingest/test_live_text.py reads such a file beside a corpus"
+    ),
     "make run-pipeline CORPUS=~/poems PROFILE=auto": Mark("time"),
     "make run-pipeline PROFILE=auto CORPUS=~/poems": Mark("time"),
     "make run-pipeline PROFILE=poems CORPUS=~/poems": Mark("time", before="robo-poet data describe ~/poems --write-profile poems"),

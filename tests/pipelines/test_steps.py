@@ -41,7 +41,7 @@ def test_every_artifact_of_a_component_has_a_digest_and_a_description(step: Step
 def test_types_reach_kfp_under_its_own_names() -> None:
     ingest, register = steps.ingest.component_spec, steps.register_model.component_spec
     assert {name: value.type for name, value in ingest.inputs.items()} == {
-        "source": "String", "source_digest": "String", "suppression": "String", "suppression_digest": "String", "seed": "Integer", "settings": "Dict",
+        "source": "String", "source_digest": "String", "suppression": "String", "suppression_digest": "String", "live_text": "String", "live_text_digest": "String", "seed": "Integer", "settings": "Dict",
         "beam": "Dict",
     }  # fmt: skip
     assert ingest.outputs["corpus"].type == "system.Dataset@0.0.1"

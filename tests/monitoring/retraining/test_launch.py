@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.retraining.launch import Launcher, RunCommand, Standing
+from monitoring.retraining.live_text import UsedLiveText
 from robo_poet.judges.retraining.state import Key, Request
 
 KEY = Key("poems", 3, "0123456789abcdef", "the world changed")
@@ -120,3 +121,11 @@ def test_the_command_is_a_training_run_with_the_trigger() -> None:
         "alert": {"model": "poems", "version": 3, "baseline": "0123456789abcdef", "starts_at": "2026-03-10T12:00:00Z"},
     }  # fmt: skip
     assert "--corpus" not in RunCommand("ci", (), "", same_model=False, warm_start=False).words(REQUEST, "r")
+
+
+@pytest.mark.parametrize("file", [Path("/live.jsonl"), None])
+def test_the_command_names_the_live_text_and_the_trigger_says_whether_it_is_used(file: Path | None) -> None:
+    command = RunCommand("ci", (), "", same_model=False, warm_start=False, live_text=UsedLiveText(file, "a note"))
+    words = command.words(REQUEST, "r")
+    assert json.loads(words[words.index("--trigger") + 1])["live_text"] == "a note"
+    assert words[-2:] == ["--live-text", "/live.jsonl"] if file else "--live-text" not in words

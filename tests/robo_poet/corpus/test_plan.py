@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robo_poet.corpus.document import MEGABYTE, Document
+from robo_poet.corpus.document import LIVE, MEGABYTE, Document
 from robo_poet.corpus.first_reading import DocumentRecord
 from robo_poet.corpus.plan import apply_plan, draw_sample, make_plan
 from robo_poet.errors import BadInput
@@ -67,6 +67,17 @@ def test_a_sample_has_the_same_split_as_the_whole_corpus() -> None:
     documents = works(40)
     whole = make_plan(documents(), IngestSettings(), 42)
     assert make_plan(documents(), IngestSettings(), 42, megabytes=0.1).splits == whole.splits
+
+
+def test_live_text_is_not_sampled() -> None:
+    live = [
+        Document(id=f"live {n}", group="", text=f"a prompt {n} ".ljust(3000, "x"), source=LIVE, date=f"2026-03-0{n}") for n in range(1, 5)
+    ]
+    documents = [*works(10)(), *live]
+    plan = make_plan(documents, IngestSettings(), 42, megabytes=0.02)
+    written = [document.id for document in apply_plan(plan, documents)]
+    assert written[20:] == [document.id for document in live] and "a sample of 24 of 54 documents" in " ".join(plan.warnings)
+    assert plan.keep[:50] == make_plan(works(10)(), IngestSettings(), 42, megabytes=0.02).keep
 
 
 def test_duplicates_and_empty_texts_are_dropped_and_counted() -> None:
