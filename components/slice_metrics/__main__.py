@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import cast
 
-from components.slice_metrics.analysis import analyse, check_values
+from components.slice_metrics.analysis import analyse, check_values, load_tfma
 from components.slice_metrics.component import slice_metrics
 from components.slice_metrics.page import sections
 from components.slice_metrics.records import record, summary
@@ -33,7 +33,9 @@ def work(call: Call) -> None:
     notes = [_left_out_note(dimension, settings.max_values) for dimension in left_out]
     for note in notes:
         call.warn(note)
-    call.progress(0.01, 1, f"TFMA computes {len(measured_slices)} slices of {len(ours)} documents")
+    call.progress(0.01, 1, "loading TensorFlow Model Analysis")
+    load_tfma()
+    call.progress(0.4, 1, f"TensorFlow Model Analysis computes {len(measured_slices)} slices of {len(ours)} documents")
     with TemporaryDirectory() as folder:
         values = analyse(models, measured_slices, Path(folder))
     checked_values = {name: check_values(name, documents, measured_slices, values[name]) for name, documents in models.items()}

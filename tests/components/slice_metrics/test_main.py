@@ -62,7 +62,9 @@ def test_only_progress_and_warnings_are_printed(tmp_path: Path, capfd: pytest.Ca
     run_with_nan(tmp_path)
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert all(line.startswith(("[", "warning: slices by ")) for line in printed.err.splitlines()), printed.err
+    lines = printed.err.splitlines()
+    assert all(line.startswith(("[", "warning: slices by ")) for line in lines), printed.err
+    assert any(line.startswith("[  1 %] loading TensorFlow Model Analysis") for line in lines) and lines[-1].startswith("[100 %] ")
 
 
 def test_a_column_with_only_empty_values_has_no_slices(artifact: dict[str, Any]) -> None:
