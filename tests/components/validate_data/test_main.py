@@ -134,7 +134,7 @@ def test_a_handful_of_the_documents_of_an_anomaly_is_named(runs: dict[str, Run])
     (words,) = [line for line in run.lines if line.startswith("warning: words: ")]
     assert words.endswith("(empty <0>, empty <1>, empty <2> and 7 more)")
     (duplicates,) = [line for line in run.lines if "duplicate share" in line]
-    assert duplicates.endswith("at most 0.01 (such as empty <1>, empty <2>, empty <3>)")
+    assert duplicates.endswith("at most 1 % (such as empty <1>, empty <2>, empty <3>)")
     assert "empty &lt;4&gt;" in run.page and "empty &lt;5&gt;" in run.page and "and 5 more" in run.page
     assert "\x1b" not in run.page and "empty <" not in run.page
 

@@ -1,4 +1,7 @@
-"""True and false examples of each kind of personal data, in several languages. All names and numbers are invented."""
+"""True and false examples of each kind of personal data, in several languages. All names and numbers are invented.
+
+Covers: code_names.
+"""
 
 import re
 import time
