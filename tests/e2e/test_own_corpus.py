@@ -55,7 +55,6 @@ def test_a_folder_of_texts_becomes_a_model_without_personal_data(tmp_path: Path)
     [
         ("empty.txt", b"", "empty"),
         ("binary.txt", b"\x00\x01\x02" * 99, "binary"),
-        ("one.txt", verse(1).encode(), "1 work"),
         ("data.csv", b"author,poem\nme,hello\n", "no column 'text'"),
         ("withheld.csv", b"id,text,consent\n1,One.,yes\n2,Two.,withheld\n3,Three.,\n", "withheld.csv: 2: consent is withheld; remove"),
     ],

@@ -14,14 +14,14 @@ from robo_poet.privacy.patterns.tables import outside_tables
 from robo_poet.settings.base import MIN_SCORE
 
 FINDER = PatternFinder(MIN_SCORE)
-SEPARATORS = [" ", "  ", "   ", "\t", " | ", "; "]
+SEPARATORS = [" ", "  ", "\t", " | "]
 
 
 def found(text: str) -> list[str]:
     return [text[finding.start : finding.end] for finding in FINDER.find(text)]
 
 
-def table(seed: int, digits: int, columns: int, separator: str, rows: int = 60) -> list[str]:
+def table(seed: int, digits: int, columns: int, separator: str, rows: int = 30) -> list[str]:
     dice = random.Random(seed)
     return [separator.join(str(dice.randrange(10 ** (digits - 1), 10**digits)) for _ in range(columns)) for _ in range(rows)]
 
@@ -38,7 +38,7 @@ def cards(seed: int, count: int, separator: str) -> list[str]:
 
 @pytest.mark.parametrize("separator", SEPARATORS)
 @pytest.mark.parametrize(("digits", "columns"), [(4, 4), (4, 6), (3, 3), (3, 5), (2, 8), (5, 3), (6, 3), (1, 16)])
-@pytest.mark.parametrize("label", ["", "May", "Total sales"])
+@pytest.mark.parametrize("label", ["", "Total sales"])
 def test_a_table_of_random_numbers_has_no_findings(digits: int, columns: int, separator: str, label: str) -> None:
     rows = table(7, digits, columns, separator)
     if not label:
