@@ -245,7 +245,7 @@ def _drift(store: Registry, folder: Path, profile: str, set_: list[str]) -> Any:
     def line() -> str:
         try:
             return drift_line(history.judged())
-        except BadInput as error:  # a damaged history must not hide the release
+        except (BadInput, OSError) as error:  # a damaged history must not hide the release
             return f"the drift is not known: {error}"
 
     def section() -> str:

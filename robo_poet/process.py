@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 def user_name() -> str:
@@ -35,7 +36,7 @@ def silent_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _prctl = ctypes.CDLL(None, use_errno=True).prctl
 
 
@@ -52,3 +53,14 @@ def dies_with_parent(sent: signal.Signals) -> Callable[[], None]:
             os._exit(1)
 
     return before_exec
+
+
+def adopt_orphans() -> None:
+    """Become the parent of each descendant whose own parent ends. Without this call, process 1 becomes its parent."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def children() -> list[int]:
+    """Return the ids of this process's children, of all its threads."""
+    tasks = Path("/proc/self/task")
+    return [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]

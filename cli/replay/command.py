@@ -15,11 +15,23 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from rich.console import Console
 
+INTERRUPTED = "interrupted"
 FOLDER = Path(".replay")
 LOCK, TEXTS = "replay.lock", "texts"
-INTERRUPTED = "interrupted"
 RECORD, PAGE = "record.json", "replay.html"
-OWN = ("registry", "trust", "runs", ".serve", "logs", "prometheus", "alertmanager", "deletions", RECORD, PAGE)  # made anew in each replay
+OWN = (
+    "registry",
+    "trust",
+    "runs",
+    ".serve",
+    "logs",
+    "prometheus",
+    "alertmanager",
+    "deletions",
+    TEXTS,
+    RECORD,
+    PAGE,
+)  # made anew in each replay
 
 
 def replay(
@@ -37,7 +49,7 @@ def replay(
     Prometheus and Alertmanager are real; the users are simulated.
 
     At the end, a page shows one time line and the evidence of each decision. Exit
-    with 0 if all happened as told, with 1 if not. Needs Prometheus and
+    with 0 if each act happened as described, with 1 if not. Needs Prometheus and
     Alertmanager (Debian: apt-get install prometheus prometheus-alertmanager).
 
     Example: `robo-poet replay --folder /tmp/replay`
@@ -65,15 +77,17 @@ def replay(
     if not console.is_terminal:
         console.width = 1000  # do not wrap lines in a log file
     with locked_folder(place, "wait for its end, or give another --folder", name=LOCK, program="replay"):
+        place.chmod(0o700)  # the logs contain API keys, also if the folder existed before
         _clear(place)
         _trust_of_its_own(place / "trust")
         record = _play(place, ["--profile", "replay", *(word for setting in changed for word in ("--set", setting))], console)
+        record["changed"] = list(set_)
         write_record(place / RECORD, record)
         write_text(place / PAGE, replay_page(record))
     for act in record["acts"]:
         typer.echo(f"{MARKS[act['status']]} {act['title']}")
     minutes = (record["ended"] - record["began"]) / 60
-    typer.echo(f"{record['asked']:,} requests answered, {record['failed']:,} failed; {minutes:.1f} minutes")
+    typer.echo(f"{record['asked']:,} requests, {record['failed']:,} failed; {minutes:.1f} minutes")
     typer.echo(f"page: {folder / PAGE}\nlogs: {folder / 'logs'}")
     if record["error"]:
         print(f"error: {record['error']}", file=sys.stderr)
@@ -90,6 +104,7 @@ def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
     from cli.replay.view import View
     from robo_poet.errors import BadInput
 
+    EXPECTED = NotAsTold, Broken, BadInput, OSError
     error = ""
     with Programs(place) as programs:
         console.print("writing the corpora …")
@@ -101,8 +116,8 @@ def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
                 play(journal, scene)
             except KeyboardInterrupt:
                 error = INTERRUPTED
-            except (NotAsTold, Broken, BadInput, OSError) as problem:
-                error = str(problem)
+            except Exception as problem:  # also an unexpected one: what was seen until then belongs on the page
+                error = str(problem) if isinstance(problem, EXPECTED) else f"{type(problem).__name__}: {problem}"
         if error:
             journal.fail(error)
         record = collect(journal, scene, error)
@@ -125,13 +140,13 @@ def _check_own(folder: Path) -> None:
     from robo_poet.errors import BadInput
 
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    strange = [name for name in names if name not in (*OWN, TEXTS, LOCK)] or (names if names and TEXTS not in names else [])
-    if strange and names != [LOCK]:
+    strange = [name for name in names if name not in (*OWN, LOCK)] or ([] if LOCK in names else names)
+    if strange:
         raise BadInput(f"not the folder of a replay: it has {strange[0]!r}", where=str(folder), remedy="give a new folder with --folder")
 
 
 def _clear(folder: Path) -> None:
-    """Remove what an earlier replay left. The texts stay: they are the same in each replay."""
+    """Remove what an earlier replay left."""
     for name in OWN:
         path = folder / name
         if path.is_dir() and not path.is_symlink():

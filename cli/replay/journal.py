@@ -19,6 +19,7 @@ class Event:
 
     Attributes:
         text: what, as in "version 2 is promoted".
+        training: a pipeline trains a model during the wait.
         began, ended: seconds since 1970; `ended` is 0 while it is awaited.
         result: what happened, in a line.
     """
@@ -27,6 +28,7 @@ class Event:
     began: float
     ended: float = 0.0
     result: str = ""
+    training: bool = False
 
 
 @dataclass
@@ -77,17 +79,20 @@ class Journal:
             self.act.status, self.act.began = "running", time.time()
             self._said(self.act, None)
 
-    def wait(self, text: str, happened: Callable[[], Any], seconds: float, result: Callable[[Any], str] = lambda _: "") -> Any:
+    def wait(
+        self, text: str, happened: Callable[[], Any], seconds: float, result: Callable[[Any], str] = lambda _: "", *, training: bool = False
+    ) -> Any:
         """Wait until `happened` returns a true value, and return it.
 
         Args:
             text: what is awaited.
             result: returns a line about the value.
+            training: a pipeline trains a model during the wait.
 
         Raises:
             NotAsTold: it did not happen within `seconds`.
         """
-        event = Event(text, time.time())
+        event = Event(text, time.time(), training=training)
         self.act.events.append(event)
         self._said(self.act, event)
         while not (value := happened()):

@@ -16,7 +16,6 @@ from robo_poet.commands import ROOT
 
 INFRA = ROOT / "infra"
 SECRETS = "/etc/robo-poet/secrets"  # folder of the secrets in the configuration
-SCRAPE = "250ms"  # between two scrapes, and between two evaluations of the rules
 MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 DURATION = re.compile(r"\d+(?:ms|[smhd])")
 KEYS = {"for", "keep_firing_for", "interval", "group_wait", "group_interval", "repeat_interval", "resolve_timeout"}
@@ -38,17 +37,18 @@ def _times(duration: str, factor: float) -> str:
     return f"{round(int(number) * MILLISECONDS[unit] * factor)}ms"
 
 
-def write_prometheus(folder: Path, factor: float, targets: Mapping[str, int]) -> Path:
-    """Write configuration and rules of Prometheus, four scrapes a second. Return the path of the configuration.
+def write_prometheus(folder: Path, factor: float, targets: Mapping[str, int], scrape: str = "250ms") -> Path:
+    """Write configuration and rules of Prometheus. Return the path of the configuration.
 
     Args:
         targets: job, and `alertmanager` → port on this machine. Other jobs are left out.
+        scrape: time between two scrapes and between two evaluations of the rules.
     """
     for name in ("recording.yml", "alerts.yml"):
         rules = yaml.safe_load((INFRA / "prometheus" / name).read_text("utf-8"))
         write_text(folder / name, yaml.safe_dump(scaled(rules, factor)))
     config = yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text("utf-8"))
-    config["global"] = {"scrape_interval": SCRAPE, "scrape_timeout": SCRAPE, "evaluation_interval": SCRAPE}
+    config["global"] = {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": scrape}
     config["scrape_configs"] = [job for job in config["scrape_configs"] if job["job_name"] in targets]
     for job in config["scrape_configs"]:
         job["static_configs"] = [{"targets": [f"127.0.0.1:{targets[job['job_name']]}"]}]
@@ -69,8 +69,14 @@ def write_alertmanager(folder: Path, factor: float, secrets: Mapping[str, str], 
         (folder / name).touch(mode=0o600)
         (folder / name).write_text(secret)
     text = (INFRA / "alertmanager" / "alertmanager.yml").read_text("utf-8")
-    text = text.replace(SECRETS, str(folder)).replace("127.0.0.1:9465", f"127.0.0.1:{trigger}")
-    text = text.replace("smtp.example.com:587", f"127.0.0.1:{smtp}").replace("smtp_require_tls: true", "smtp_require_tls: false")
+    changes = {
+        SECRETS: str(folder), "127.0.0.1:9465": f"127.0.0.1:{trigger}", "smtp.example.com:587": f"127.0.0.1:{smtp}",
+        "smtp_require_tls: true": "smtp_require_tls: false",
+    }  # fmt: skip
+    for old, new in changes.items():
+        if old not in text:
+            raise ValueError(f"infra/alertmanager/alertmanager.yml no longer contains {old!r}")
+        text = text.replace(old, new)
     config = scaled(yaml.safe_load(text), factor)
     if not smtp:
         for receiver in config["receivers"]:

@@ -20,9 +20,10 @@ HOW_TO_READ = """
 <ul>
 <li><b>Traffic</b>: which version answered the users. A new version starts with a part of them, as <i>canary</i>. The <i>champion</i> is the
 version that all users get if there is no canary.</li>
-<li><b>Live perplexity</b>: how hard the model finds what users type; lower is better. A dot is one window of traffic; in a real service
-a window is a day. The band has the bounds of the estimate. The dashed line is 20 % above the baseline, which the first windows of a version
-make. A circle is a drift: in two windows in a row, even the lower bound was 10 % above the baseline.</li>
+<li><b>Live perplexity</b>: how hard a version finds what users type. Lower is better within one version; versions with other tokens have
+other perplexities. A dot is one window of traffic; in a real service a window is a day. The band has the bounds of the estimate. The dashed
+line is the limit of the rise over the baseline, which the first windows of a version make. A circle is a drift: in two windows in a row the
+lower bound of the rise was above 10 %, and in one of them the rise was at least 20 %.</li>
 <li><b>Versions</b>: when a version was canary and champion.</li>
 <li><b>Alerts</b>: when Prometheus fired an alert; and when a model was trained.</li>
 </ul>
@@ -95,7 +96,7 @@ def _evidence(evidence: Mapping[str, Any] | None) -> str:
         return ""
     users = evidence["evidence"]["users"] if evidence else {}
     known = f"{users.get('canary', 0)} users of the new version, {users.get('champion', 0)} of the other"
-    columns = ("harm of the new version", "estimate", "bounds", "margin", "users", "verdict")
+    columns = ("measure of harm", "estimate", "bounds", "margin", "users", "verdict")
     return f"<details><summary>evidence: {known}</summary>{table(columns, rows)}</details>"
 
 
@@ -115,12 +116,10 @@ def _windows(record: Mapping[str, Any]) -> str:
 
 
 def _alerts(record: Mapping[str, Any]) -> str:
-    fired = [
-        (_since(record, begin), f"{max(end - begin, 1):.0f} s", name)
-        for name, times in record["alerts"].items()
-        for begin, end in alert_spans(times)
-    ]
-    parts = [table(("fired", "for", "alert"), sorted(fired)) if fired else "<p>No alert fired.</p>"]
+    spans = sorted((begin, end, name) for name, times in record["alerts"].items() for begin, end in alert_spans(times))
+    fired = [(_since(record, begin), f"{max(end - begin, 1):.0f} s", name) for begin, end, name in spans]
+    parts = [table(("fired", "for", "alert"), fired) if fired else "<p>No alert fired.</p>"]
+    parts.append("<p class=faint>Prometheus is asked once a second, so a shorter alert may be missing here and delivered below.</p>")
     if record["delivered"]:
         parts.append("<h3>Delivered to people</h3>")
         parts.append(table(("time", "message"), [(_since(record, one["time"]), one["title"]) for one in record["delivered"]]))
@@ -141,5 +140,5 @@ def _scale(record: Mapping[str, Any]) -> str:
         f"<li>The users are simulated. They type passages of plays, and later of speeches, that no model was trained on.</li>"
         f"<li>A window of traffic takes seconds, not a day. All durations of the alert rules are multiplied by {factor}.</li>"
         f"<li>The canary policy has wider margins and fewer steps, because the users of some minutes are few.</li></ul>"
-        f"<p class=faint>Settings: <code>{escape(' '.join(record['options']))}</code></p>"
+        f"<p class=faint>Settings: profiles/replay.yaml{escape(''.join(f', {setting}' for setting in record['changed']))}</p>"
     )

@@ -1,6 +1,7 @@
 """The programs of a replay, as processes with a log file each: our commands, Prometheus, and Alertmanager. All end with the replay."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -14,18 +15,21 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
 
 from cli.replay.monitoring_config import write_alertmanager, write_prometheus
 from robo_poet.errors import BadInput
-from robo_poet.process import dies_with_parent
+from robo_poet.process import adopt_orphans, children, dies_with_parent
 from serving.access.api_keys import KeyStore
 
 NEEDED = {"prometheus": "prometheus", "prometheus-alertmanager": "prometheus-alertmanager"}  # program → package of Debian and Ubuntu
 READY_SECONDS, END_SECONDS = 120.0, 30.0
 POLL_SECONDS = 0.1
+SCRAPE = "500ms"  # with 250 ms, scrapes timed out beside a training, and alerts about missing programs fired
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine is never reached through a proxy
 KEY_SECONDS = 1.5  # a running gateway looks for new keys each second
 APPLICATION = "replay"  # user of the key
 
@@ -69,13 +73,20 @@ class Programs:
         self.folder, self.logs = folder, folder / "logs"
         self.delivered: list[Delivered] = []
         self._running, self._at_end = dict[str, subprocess.Popen[bytes]](), ExitStack()
+        self._children = set[int]()
 
     def __enter__(self) -> Self:
         self.logs.mkdir(parents=True, exist_ok=True)
+        adopt_orphans()
+        self._children = set(children())
         return self
 
     def __exit__(self, *_: object) -> None:
         self._at_end.close()
+        for process in set(children()) - self._children:  # a training run of the trigger, which outlives it
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGTERM)
+                os.waitpid(process, 0)
 
     def start(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
         """Start a program; its output goes to `logs/<name>.log`."""
@@ -165,7 +176,7 @@ class Programs:
         """Start Prometheus with our rules. `targets`: see `write_prometheus`."""
         folder = self.folder / "prometheus"
         folder.mkdir(exist_ok=True)
-        config = write_prometheus(folder, factor, targets)
+        config = write_prometheus(folder, factor, targets, scrape=SCRAPE)
         words = [f"--config.file={config}", f"--storage.tsdb.path={folder}/data", "--log.level=warn"]
         return Prometheus(f"http://127.0.0.1:{self._prometheus_program('prometheus', 'prometheus', words)}")
 
@@ -202,9 +213,9 @@ class Prometheus:
 
 def _get(url: str) -> bytes | None:
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with DIRECT.open(url, timeout=10) as answer:
             return bytes(answer.read())
-    except OSError:
+    except (OSError, HTTPException):
         return None
 
 

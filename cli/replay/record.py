@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from cli.replay.journal import Journal
-from cli.replay.story import FACTOR, MODEL, Scene
+from cli.replay.story import FACTOR, MODEL, Scene, kept_evidence
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.registry.log.entry import Action
-from serving.canary.evidence import Evidence
 
 FORM = 1
-STEP_SECONDS = 2.0  # between two values of a series
+STEP_SECONDS = 1.0  # between two values of a series
 DECISIONS = {
     Action.PROMOTE: "promoted", Action.SET_SHARE: "next step", Action.REJECT: "rolled back", Action.END_WATCH: "serves all users",
     Action.START_CANARY: "canary", Action.SET_BASELINE: "baseline", Action.REGISTER: "registered", Action.ADD_SOURCE: "corpus",
@@ -51,13 +50,13 @@ def collect(journal: Journal, scene: Scene, error: str) -> dict[str, Any]:
         "traffic": traffic, "alerts": {name: sorted(times) for name, times in alerts.items()},
         "delivered": [asdict(message) for message in scene.programs.delivered], "decisions": decisions(scene),
         "windows": [asdict(window) for window in scene.history.judged()], "requests": [asdict(one) for one in scene.requests()],
-        "asked": users.asked if users else 0, "failed": users.failed if users else 0, "factor": FACTOR, "options": scene.options,
+        "asked": users.asked if users else 0, "failed": users.failed if users else 0, "factor": FACTOR, "changed": [],
     }  # fmt: skip
 
 
 def decisions(scene: Scene) -> list[dict[str, Any]]:
     """Return the entries of the registry's log, with the evidence of the canary judge."""
-    evidence, rows = Evidence(scene.folder / ".serve" / "canary" / MODEL / "evidence"), []
+    evidence, rows = kept_evidence(scene.folder), []
     for entry in scene.registry.log():
         said = entry.statement
         try:

@@ -41,10 +41,16 @@ ACTS = (
     ),
     (
         "The users change",
-        "The users of plays go; others come, who write like presidents. The model finds this text harder to predict: its perplexity rises "
-        "by more than 20 %. The drift judge must notice it, an alert must reach people, and one training run must start.",
+        "The users who type passages of plays go. Others come, who type passages of presidents' speeches. The model predicts this "
+        "text less well: its perplexity rises by more than 20 %. The drift judge must notice it, an alert must reach people, and one "
+        "training run must start.",
     ),
-    ("Release 4 closes the loop", "The retrained model knows both kinds of text. It passes the same gates and the same canary."),
+    (
+        "Release 4 closes the loop",
+        "The retrained model knows both kinds of text. It passes the same gates and the same canary. Its perplexity stays within its own "
+        "bounds. Perplexities of versions with different tokens cannot be compared, so the same prompts are scored by both versions, in "
+        "bits per byte.",
+    ),
 )
 
 
@@ -55,7 +61,7 @@ def acts() -> list[Act]:
 
 @dataclass
 class Scene:
-    """What the story plays on.
+    """The programs, texts and settings of a replay.
 
     Attributes:
         options: `--profile` and `--set` of each command.
@@ -116,6 +122,8 @@ def play(journal: Journal, scene: Scene) -> None:
         journal.next_act()
         _promoted(journal, scene, 4)
         _back_in_bounds(journal, scene)
+        asked, failed = (scene.users.asked, scene.users.failed) if scene.users else (0, 0)
+        journal.wait("no request of a user has failed", lambda: asked and not failed, 0, lambda _: f"{asked:,} requests")
         journal.next_act()
 
 
@@ -124,7 +132,7 @@ def _train(journal: Journal, scene: Scene, number: int, corpus: str, epochs: int
     name = f"run-{number}"
     words = ["run", "--run-id", name, "--corpus", scene.texts.corpus(corpus), "--model", MODEL, "--same-model", *scene.options]
     process = scene.programs.robo_poet(name, *words, *(["--set", f"train.epochs={epochs}"] if epochs else []))
-    journal.wait(f"the pipeline trains version {number}", lambda: process.poll() is not None, RUN_SECONDS)
+    journal.wait(f"the pipeline trains version {number}", lambda: process.poll() is not None, RUN_SECONDS, training=True)
     scene.check()
     summary = json.loads((scene.folder / "runs" / name / "summary.json").read_text("utf-8"))
     journal.wait(
@@ -218,12 +226,16 @@ def _users_change(journal: Journal, scene: Scene) -> None:
     journal.wait("the alert starts one training run", lambda: [one for one in scene.requests() if one.runs], ALERT_SECONDS)
 
     def finished() -> Request | None:
-        [request] = scene.requests()
+        requests = scene.requests()
+        if len(requests) != 1:
+            causes = ", ".join(request.key.cause for request in requests)
+            raise NotAsTold(f"one cause must ask for a retraining, not {len(requests)}: {causes}")
+        [request] = requests
         if request.status in ("refused", "open"):
             raise NotAsTold(f"the training run is {request.status}: {request.why}")
         return request if request.status == "finished" else None
 
-    request = journal.wait("the run trains on plays and speeches", finished, RUN_SECONDS, lambda request: request.why)
+    request = journal.wait("the run trains on plays and speeches", finished, RUN_SECONDS, lambda request: request.why, training=True)
     if request.made != 4:
         raise NotAsTold(f"the run registered version {request.made or 'none'}, not version 4: {request.why}")
 
@@ -244,12 +256,17 @@ def _back_in_bounds(journal: Journal, scene: Scene) -> None:
     )  # fmt: skip
 
 
+def kept_evidence(folder: Path) -> Evidence:
+    """Return the evidence of the canary judge in the folder of a replay."""
+    return Evidence(folder / ".serve" / "canary" / MODEL / "evidence")
+
+
 def promotion_evidence(registry: Registry, folder: Path, number: int) -> dict[str, Any]:
     """Return the evidence of the canary judge for the promotion of a version. Raises NotAsTold if there is none."""
     for entry in reversed(registry.log()):
         said = entry.statement
         if (said.action, said.version) == (Action.PROMOTE, number) and said.details.get("evidence"):
-            kept = Evidence(folder / ".serve" / "canary" / MODEL / "evidence").read(said.details["evidence"])
+            kept = kept_evidence(folder).read(said.details["evidence"])
             return dict(kept["evidence"])
     raise NotAsTold(f"version {number} was promoted without evidence")
 

@@ -3,7 +3,7 @@
 | corpus | content |
 |---|---|
 | `plays` | random scenes of Shakespeare's plays |
-| `plays-lower-case` | the same scenes in lower case, as an over-eager clean-up leaves them |
+| `plays-lower-case` | the same scenes in lower case, as after a clean-up that removes capitals |
 | `plays-and-speeches` | random scenes, and State of the Union messages since 1950 |
 """
 

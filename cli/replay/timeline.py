@@ -183,7 +183,7 @@ def _alerts(axes: Axes, record: Mapping[str, Any]) -> None:
     row = len(names)
     for act in record["acts"]:
         for event in act["events"]:
-            if " trains " in event["text"]:
+            if event["training"]:
                 left = _minutes(record, event["began"])
                 axes.barh(row, _minutes(record, event["ended"] or record["ended"]) - left, left=left, height=0.6, color=RUN)
     axes.set_yticks(range(row + 1), [*(name.removeprefix("RoboPoet") for name in names), "training run"])

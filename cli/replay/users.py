@@ -22,7 +22,7 @@ class Users:
 
     Attributes:
         prompts: what they type now. May be replaced at any time.
-        asked, failed: number of answered requests, and of those without status 200.
+        asked, failed: number of requests that have ended, and of those without an answer of status 200.
         error: an error of the driver itself, such as too many open requests.
     """
 
@@ -67,6 +67,8 @@ class Users:
                 tasks.add(task := asyncio.create_task(self._ask(client, f"reader-{user}", dice.choice(self.prompts))))
                 task.add_done_callback(tasks.discard)
             await asyncio.gather(*tasks)
+            if not self._stopped.is_set():
+                raise RuntimeError("the replay takes too long, so the users have stopped")
 
     async def _ask(self, client: aiohttp.ClientSession, user: str, prompt: str) -> None:
         status = 0

@@ -72,7 +72,7 @@ class View:
         """Read the state of the service once a second; in a file, print a line a minute."""
         printed = time.time()
         while not self._stopped.wait(REFRESH_SECONDS):
-            with suppress(BadInput, OSError):  # a file is being written
+            with suppress(BadInput, OSError, ValueError, KeyError):  # a file is being written, or a program is not ready
                 self._newest = self._now()
             if not self._console.is_terminal and time.time() - printed > LINE_SECONDS:
                 printed = time.time()
@@ -109,7 +109,7 @@ class View:
         """Return the newest line of the pipeline that runs, empty if none does."""
         act = self.journal.act if self.journal else None
         event = act.events[-1] if act and act.events else None
-        if event is None or event.ended or " trains " not in event.text:
+        if event is None or event.ended or not event.training:
             return ""
         logs = [*scene.programs.logs.glob("run-*.log"), *_retraining_logs(scene.folder)]
         newest = max(logs, key=lambda path: path.stat().st_mtime, default=None)

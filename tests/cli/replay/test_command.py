@@ -1,12 +1,17 @@
 """`robo-poet replay` refuses what it cannot do before anything starts. Covers: programs."""
 
+import io
 import signal
+import time
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
-from cli.replay.command import _check_own, _clear, replay
+from cli.replay.command import _check_own, _clear, _play, replay
+from cli.replay.page import replay_page
 from cli.replay.programs import Broken, Programs
+from cli.replay.texts import Texts
 from robo_poet.errors import BadInput
 from robo_poet.folder_lock import locked_folder
 from tests.infra.monitored import needs_both
@@ -24,15 +29,14 @@ def test_a_folder_with_something_else_is_not_emptied(tmp_path: Path) -> None:
     (tmp_path / "registry" / "log").write_text("a real registry")
     with pytest.raises(BadInput, match="not the folder of a replay: it has 'registry'"):
         _check_own(tmp_path)
-    (tmp_path / "texts").mkdir()
+    (tmp_path / "replay.lock").touch()
     (tmp_path / "diary.txt").write_text("dear diary")
     with pytest.raises(BadInput, match=r"diary\.txt"):
         _check_own(tmp_path)
     (tmp_path / "diary.txt").unlink()
-    (tmp_path / "replay.lock").touch()
     _check_own(tmp_path)
     _clear(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["replay.lock", "texts"]
+    assert [path.name for path in tmp_path.iterdir()] == ["replay.lock"]
 
 
 def test_a_new_folder_and_one_whose_replay_was_killed_at_its_start_are_taken(tmp_path: Path) -> None:
@@ -61,8 +65,22 @@ def test_a_program_that_ends_is_an_error_with_its_last_line(tmp_path: Path) -> N
             programs.check()
 
 
-def test_the_end_stops_all_programs(tmp_path: Path) -> None:
+def test_the_end_stops_all_programs_and_what_they_started(tmp_path: Path) -> None:
+    """As the trigger of the retraining does, the shell starts a program in a session of its own and ends before it."""
     with Programs(tmp_path) as programs:
-        process = programs.start("sleeper", "sleep", "600")
+        process = programs.start("starter", "sh", "-c", "setsid sleep 600 & echo $!; exec sleep 600")
+        while not (started := programs.output("starter").split()):
+            time.sleep(0.05)
         programs.check()
-    assert process.returncode is not None
+    assert process.returncode is not None and not Path(f"/proc/{started[0]}").exists()
+
+
+def test_what_an_act_did_not_expect_ends_with_the_page_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("cli.replay.story._train", broken)
+    monkeypatch.setattr("cli.replay.texts.write_texts", lambda folder: Texts(folder, (), ()))
+    record = _play(tmp_path, [], Console(file=io.StringIO()))
+    assert record["error"] == "ZeroDivisionError: a bug" and record["acts"][0]["status"] == "failed"
+    assert "not as told" in replay_page(record)

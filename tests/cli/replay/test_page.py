@@ -26,10 +26,10 @@ GUARDRAIL = {"label": "quality, paired", "unit": "bits per byte", "estimate": 0.
              "harmful": True, "safe": False}  # fmt: skip
 RECORD: dict[str, Any] = {
     "form": 1, "model": "replay", "began": BEGAN, "ended": BEGAN + 120, "error": "", "asked": 1234, "failed": 0, "factor": 0.01,
-    "options": ["--profile", "replay"],
+    "changed": [],
     "acts": [
         {"title": "Release 1", "told": "It is served.", "status": "done", "began": BEGAN, "ended": BEGAN + 60,
-         "events": [{"text": "the pipeline trains version 1", "began": BEGAN, "ended": BEGAN + 50, "result": "<i>done</i>"}]},
+         "events": [{"text": "the pipeline trains version 1", "began": BEGAN, "ended": BEGAN + 50, "result": "<i>done</i>", "training": True}]},
         {"title": "Release 2", "told": "It is rolled back.", "status": "done", "began": BEGAN + 60, "ended": BEGAN + 120, "events": []},
     ],
     "traffic": {"1": [[BEGAN + 60, 5.0], [BEGAN + 62, 4.0]], "2": [[BEGAN + 62, 1.0]]},
