@@ -31,7 +31,7 @@ def alert(verdict: dict[str, Any]) -> dict[str, Any]:
             "model": verdict["model"], "version": str(verdict["version"]), "baseline": verdict["baseline"][:16], "cause": verdict["cause"],
         },
         "annotations": {
-            "summary": f"The live perplexity of {name} is 20 % or more above its baseline",
+            "summary": f"The live perplexity of {name} rose by 20 % or more over its baseline",
             "description": f"Window {verdict['row']['window']}: {verdict['reasons'][0]}. Likely cause: {verdict['cause']}.",
             "runbook_url": "docs/runbooks/perplexity-drift.md",
         },

@@ -8,11 +8,6 @@ from prometheus_client.registry import Collector
 
 from monitoring.drift.history import Judged
 
-MEASURED = (
-    ("perplexity", "perplexity", "Live perplexity of the newest judged window."),
-    ("rise", "rise_ratio", "Relative rise of the perplexity over the baseline; 0.2 is 20 %."),
-    ("low", "rise_lower_bound_ratio", "Lower bound of the relative rise."),
-)
 ACTIONS = ("no_drift", "rising", "drift", "cannot_tell")
 
 

@@ -7,7 +7,7 @@ harm: the second one loses the race for the log entry, or its move is illegal in
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -172,13 +172,14 @@ class Controller:
             return "", look
 
     def _move(self, look: Look) -> str:
-        release, action, why = look.release, look.verdict.action, "; ".join(look.verdict.reasons)
-        number, registry = release.version, self._registry
+        release, number, registry = look.release, look.release.version, self._registry
+        if look.verdict.action in ("continue", "hold") and release.step >= 0:
+            return ""
+        look = replace(look, verdict=judge(look.users, look.facts, self._policy))  # again, with the bounds, for reason and evidence
+        action, why = look.verdict.action, "; ".join(look.verdict.reasons)
         name = f"{registry.model}/{number}"
         if release.step < 0:  # nobody has seen the canary: there is nothing to judge, only files to verify
             action, why = "next_step", "first step; the files of the version are verified"
-        if action in ("continue", "hold"):
-            return ""
         if release.step < 0 or action == "promote":
             registry.verify(number)
         evidence = self._keep(look)
@@ -206,5 +207,5 @@ class Controller:
         return self._evidence.write({
             "experiment": look.release.experiment, "version": look.release.version, "against": look.release.against,
             "step": look.release.step, "share": look.release.share, "action": look.verdict.action, "reasons": list(look.verdict.reasons),
-            "evidence": judge(look.users, look.facts, self._policy).evidence,  # again, with the bounds
+            "evidence": look.verdict.evidence,
         })  # fmt: skip
