@@ -57,7 +57,7 @@ def listen(
     Example: `robo-poet retrain listen --set monitoring.retraining.enabled=automatic`
     """
     from monitoring.drift.history import History
-    from monitoring.retraining.facts import newest_source, read_facts, window_of
+    from monitoring.retraining.facts import corpus_of_champion, read_facts, window_of
     from monitoring.retraining.launch import Launcher, RunCommand
     from monitoring.retraining.live_text import write_for_run
     from monitoring.retraining.program import listen as run
@@ -74,7 +74,7 @@ def listen(
     elsewhere = [] if registry == effective.local.registry else [f"local.registry={registry}"]
 
     def words(request: Request, run_id: str) -> list[str]:
-        corpus = settings.corpus or newest_source(store)
+        corpus = settings.corpus or corpus_of_champion(store)
         live = None
         if settings.live_text:
             # All attempts have the same period, so that a later one finds the checkpoints of an earlier one

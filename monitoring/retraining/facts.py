@@ -3,6 +3,7 @@ people read of its requests."""
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 from monitoring.drift.baseline import read_baseline
@@ -58,10 +59,16 @@ def read_facts(store: RegistryReader) -> Facts:
     return Facts(store.model, version.number if version else None, digest)
 
 
-def newest_source(store: RegistryReader) -> str:
-    """Return the address of the corpus that the model was trained on last; empty for the bundled corpora."""
-    sources = store.state().sources
-    return sources[-1] if sources and sources[-1] != BUNDLED_SOURCE else ""
+def corpus_of_champion(store: RegistryReader) -> str:
+    """Return the address of the corpus of the champion; empty for the bundled corpora.
+
+    The lineage of a version has the name of its corpus and no path. So it is the newest address with this name; without a champion or such
+    an address, the newest of all. The corpus of a version that was rejected later does not count.
+    """
+    sources, champion = store.state().sources, store.champion()
+    name = champion.manifest().lineage.get("source") if champion else None
+    source = next((source for source in reversed(sources) if Path(source).name == name), sources[-1] if sources else BUNDLED_SOURCE)
+    return "" if source == BUNDLED_SOURCE else source
 
 
 def window_of(history: History) -> Callable[[Key], str]:

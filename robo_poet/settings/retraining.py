@@ -32,7 +32,7 @@ class RetrainingSettings(Settings):
     retry_minutes: float = Field(
         RetrainingPolicy.retry_minutes, ge=0, le=10_080, description="time before the second attempt, in minutes; it doubles each time"
     )
-    corpus: str = Field("", max_length=4000, description="corpus with your new texts; empty: the model's last corpus, which may have grown")
+    corpus: str = Field("", max_length=4000, description="corpus with your new texts; empty: the champion's corpus, which may have grown")
     live_text: bool = Field(False, description="train on the prompts with consent too, beside the corpus")
     live_text_days: float = Field(14, gt=0, le=3650, description="days before a run whose prompts it uses, if `live_text` is on")
     warm_start: bool = Field(False, description="start from the weights of the champion instead of random weights")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from monitoring.drift.history import History, Judged
-from monitoring.retraining.facts import newest_source, read_facts, window_of
+from monitoring.retraining.facts import corpus_of_champion, read_facts, window_of
 from monitoring.retraining.log import RetrainingLog
 from monitoring.retraining.program import listen, read_token
 from robo_poet.errors import BadInput
@@ -123,12 +123,26 @@ def test_the_token_is_made_once_and_is_private(tmp_path: Path) -> None:
         read_token(path)
 
 
+def test_a_run_takes_the_corpus_of_the_champion_and_not_that_of_a_rejected_version(tmp_path: Path) -> None:
+    registry = Registry(tmp_path / "registry", "poems")
+    assert corpus_of_champion(registry) == ""
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights").write_text("1")
+    registry.add_source("/home/ann/poems", same_model=False, **SAID)
+    registry.register(
+        {"model": tmp_path / "model"}, metrics={}, lineage={"source": "poems"}, decision={}, stage="candidate", **SAID
+    )  # fmt: skip
+    registry.promote(1, **SAID)
+    registry.add_source("/home/ann/poems-in-lower-case", same_model=True, **SAID)
+    assert corpus_of_champion(Registry(tmp_path / "registry", "poems")) == "/home/ann/poems"
+
+
 def test_facts_are_those_of_the_registry(tmp_path: Path) -> None:
     registry = place(tmp_path)
     facts = facts_of(tmp_path)
-    assert (facts.model, facts.champion, len(facts.baseline)) == ("poems", 1, 16) and newest_source(registry) == ""
+    assert (facts.model, facts.champion, len(facts.baseline)) == ("poems", 1, 16) and corpus_of_champion(registry) == ""
     registry.add_source("/home/ann/poems", same_model=False, **SAID)
-    assert newest_source(Registry(tmp_path / "registry", "poems")) == "/home/ann/poems"
+    assert corpus_of_champion(Registry(tmp_path / "registry", "poems")) == "/home/ann/poems"
     registry.start_canary(2, **SAID)
     registry.promote(2, **SAID)
     assert read_facts(registry).champion == 2 and read_facts(registry).baseline == "", "a new champion has no baseline yet"
