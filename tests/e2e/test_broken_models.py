@@ -35,7 +35,7 @@ class Releases:
         name = broken_corpora.write_corpus(corpus(), self.shell.folder / f"{corpus.__name__}.jsonl")
         demanded = json.dumps([{"metric": "*", "drop": "this test names its gates"}, *(gate.to_json() for gate in gates)])
         given = [part for setting in (*settings, f"gates={demanded}") for part in ("--set", setting)]
-        self.shell.type("run", "--profile", PROFILE, "--corpus", name, *given)
+        self.shell.type("run", "--profile", PROFILE, "--corpus", name, "--model", "made", "--same-model", *given)
         return self.shell.summary()
 
     def rejected(self, summary: dict[str, Any]) -> dict[str, str]:
