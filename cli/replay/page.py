@@ -1,12 +1,13 @@
 """The page of a replay, for people who do not know the code: the story, one time line, and each decision with its evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
 
 from cli.replay.journal import MARKS, clock
 from cli.replay.timeline import alert_spans, timeline
+from robo_poet.report.gate_rows import HEAD, gate_row
 from robo_poet.report.page import page
 from robo_poet.report.sections import table
 from serving.canary.status_page import bounds_text, margin_text, number_text, state_of
@@ -75,14 +76,25 @@ def _story(record: Mapping[str, Any]) -> str:
 
 
 def _decisions(record: Mapping[str, Any]) -> str:
-    parts = ["<p>Each entry of the registry's log. A decision of the canary judge shows what it knew about the users.</p>"]
+    parts = [
+        "<p>Each entry of the registry's log. Evidence of a registration is what the gates measured; that of the canary judge is what it "
+        "knew about the users.</p>"
+    ]
     for decision in record["decisions"]:
         share = f", {decision['share']:.0%} of the users" if decision["share"] is not None else ""
         of = f"version {decision['version']}: " if decision["version"] else ""
         head = f"{_since(record, decision['time'])} {of}{decision['action']}{share}"
         text = f"<p>{escape(decision['why'])} <span class=faint>({escape(decision['who'])})</span></p>"
-        parts.append(f'<div class="decision"><h3>{escape(head)}</h3>{text}{_evidence(decision["evidence"])}</div>')
+        shown = _evidence(decision["evidence"]) + _gates(decision["gates"])
+        parts.append(f'<div class="decision"><h3>{escape(head)}</h3>{text}{shown}</div>')
     return "".join(parts)
+
+
+def _gates(gates: Sequence[Mapping[str, Any]]) -> str:
+    if not gates:
+        return ""
+    rows = table(HEAD, [gate_row(gate).cells for gate in gates])
+    return f"<details><summary>evidence: {len(gates)} gates</summary>{rows}</details>"
 
 
 def _evidence(evidence: Mapping[str, Any] | None) -> str:
@@ -107,7 +119,7 @@ def _windows(record: Mapping[str, Any]) -> str:
         rise = f"{row['rise']:+.0%}" if "rise" in row else ""
         bounds = f"{row['low']:+.0%} to {row['high']:+.0%}" if "low" in row else ""
         perplexity = f"{row['perplexity']:.1f}" if "perplexity" in row else ""
-        verdict = f"{window['action'].replace('_', ' ')}: {window['reasons'][0]}" + (
+        verdict = f"{window['action'].replace('_', ' ')}: {'; '.join(window['reasons'])}" + (
             f"; likely cause: {window['cause']}" if window["cause"] else ""
         )
         rows.append((_since(record, window["end"]), str(window["version"]), str(row["users"]), perplexity, rise, bounds, verdict))

@@ -14,7 +14,7 @@ from cli.replay.journal import Journal
 from cli.replay.story import FACTOR, MODEL, Scene, kept_evidence
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
-from robo_poet.registry.log.entry import Action
+from robo_poet.registry.log.entry import Action, Statement
 
 FORM = 1
 STEP_SECONDS = 1.0  # between two values of a series
@@ -55,7 +55,7 @@ def collect(journal: Journal, scene: Scene, error: str) -> dict[str, Any]:
 
 
 def decisions(scene: Scene) -> list[dict[str, Any]]:
-    """Return the entries of the registry's log, with the evidence of the canary judge."""
+    """Return the entries of the registry's log, with the verdicts of the gates and the evidence of the canary judge."""
     evidence, rows = kept_evidence(scene.folder), []
     for entry in scene.registry.log():
         said = entry.statement
@@ -65,9 +65,16 @@ def decisions(scene: Scene) -> list[dict[str, Any]]:
             shown = None
         rows.append({
             "time": said.time, "action": DECISIONS.get(Action(said.action), str(said.action)), "version": said.version, "who": said.who,
-            "why": said.why, "share": said.details.get("share"), "evidence": shown,
+            "why": said.why, "share": said.details.get("share"), "evidence": shown, "gates": gates(scene, said),
         })  # fmt: skip
     return rows
+
+
+def gates(scene: Scene, said: Statement) -> list[dict[str, Any]]:
+    """Return the verdicts of the gates if an entry registers a version; else an empty list."""
+    if said.action != Action.REGISTER:
+        return []
+    return list(scene.registry.version(said.version).manifest().decision.get("gates", ()))
 
 
 def write_record(path: Path, record: dict[str, Any]) -> None:

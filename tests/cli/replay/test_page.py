@@ -19,7 +19,7 @@ def at(seconds: float) -> str:
 
 def decision(seconds: float, action: str, version: int, **more: Any) -> dict[str, Any]:
     return {"time": at(seconds), "action": action, "version": version, "who": "judge", "why": "<b>why</b>", "share": None,
-            "evidence": None} | more  # fmt: skip
+            "evidence": None, "gates": []} | more  # fmt: skip
 
 
 GUARDRAIL = {"label": "quality, paired", "unit": "bits per byte", "estimate": 0.5, "low": 0.1, "high": 0.9, "margin": 0.1, "users": 40,
