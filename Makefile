@@ -53,7 +53,7 @@ check: setup ## Run the linter, the type checker and the import rules, and compa
 	@infra/lock.sh --check
 
 test: setup ## Run all tests except the soak tests
-	@.venv/bin/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
+	@.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 soak: setup ## Run all tests with full counts: 1,000 examples per property, hundreds of races and kills
 	@ROBO_POET_SOAK=1 .venv/bin/pytest -n 2 --dist loadfile -m "soak or not soak" --timeout 3000 $(ARGS)

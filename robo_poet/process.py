@@ -55,9 +55,12 @@ def dies_with_parent(sent: signal.Signals) -> Callable[[], None]:
     return before_exec
 
 
-def adopt_orphans() -> None:
-    """Become the parent of each descendant whose own parent ends. Without this call, process 1 becomes its parent."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def adopt_orphans(adopt: bool = True) -> None:
+    """Become the parent of each descendant whose own parent ends, until a call with False. Otherwise process 1 becomes its parent.
+
+    The caller must wait for the adopted children: until then, an ended one stays in /proc.
+    """
+    _prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
 
 
 def children() -> list[int]:

@@ -84,9 +84,10 @@ class Programs:
     def __exit__(self, *_: object) -> None:
         self._at_end.close()
         for process in set(children()) - self._children:  # a training run of the trigger, which outlives it
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError, ChildProcessError):
                 os.kill(process, signal.SIGTERM)
                 os.waitpid(process, 0)
+        adopt_orphans(False)
 
     def start(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
         """Start a program; its output goes to `logs/<name>.log`."""

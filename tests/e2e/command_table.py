@@ -150,6 +150,7 @@ MARKS: dict[str, Mark] = {
     "robo-poet drift run": WATCH_PIPELINE,
     "robo-poet drift run --window 2026-03-09": WATCH_PIPELINE,
     "robo-poet drift watch --set monitoring.port=9500": WATCHER,
+    "robo-poet console": CONSOLE,
     "robo-poet console --port 8090": CONSOLE,
     "robo-poet console --port 0": CONSOLE,
     "robo-poet canary run --model poems": CONTROLLER,

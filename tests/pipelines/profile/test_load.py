@@ -116,7 +116,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
         ),
         ("gates: [{metric: '*', on_unknown: warn, limit: 3}]", "gates.0: a change of on_unknown must have metric and on_unknown"),
         ("extends: [local]", "extends = ['local']"),
-        ("extends: nope", "nope: no such profile; choose from auto, base, ci, local, rtx, secrets"),
+        ("extends: nope", "nope: no such profile; choose from auto, base, ci, local, replay, rtx, secrets"),
         ("extends: mine.yaml", "a profile inherits from itself"),
     ):
         path.write_text(text)
@@ -126,7 +126,7 @@ def test_a_wrong_file_is_one_line(tmp_path: Path) -> None:
 
 
 def test_the_error_for_an_unknown_profile_lists_the_profiles() -> None:
-    with pytest.raises(BadInput, match="nope: no such profile; choose from auto, base, ci, local, rtx"):
+    with pytest.raises(BadInput, match="nope: no such profile; choose from auto, base, ci, local, replay, rtx"):
         load_profile("nope")
 
 
