@@ -122,7 +122,7 @@ def run(
             run_id=run_id or None,
             live_text=live,
         )
-    console.print(scorecard(result, outcome))
+    console.print(scorecard(result, outcome, set_))
     sys.exit(result.exit_status)
 
 

@@ -37,14 +37,18 @@ PROMPT_WORDS = 4  # in the prompt of the next command
 SPECIAL = set('"$`\\!')  # special inside double quotes in a shell
 
 
-def scorecard(result: RunResult, outcome: Outcome) -> RenderableType:
-    """Return the summary of a run. Parts that the run did not reach are left out."""
-    return Group(*_sections(result, outcome))
+def scorecard(result: RunResult, outcome: Outcome, given: Sequence[str] = ()) -> RenderableType:
+    """Return the summary of a run. Parts that the run did not reach are left out.
+
+    Args:
+        given: the values of `--set` of the run.
+    """
+    return Group(*_sections(result, outcome, given))
 
 
-def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
+def _sections(result: RunResult, outcome: Outcome, given: Sequence[str]) -> Iterator[RenderableType]:
     if _stopped_at_once(result):  # for example, the corpus cannot be used: the error is all there is to say
-        yield _ending(result, outcome)
+        yield _ending(result, outcome, given)
         return
     yield _steps(result)
     if outcome.metrics:
@@ -61,7 +65,7 @@ def _sections(result: RunResult, outcome: Outcome) -> Iterator[RenderableType]:
         yield _sample(outcome)
     for warning in result.warnings:
         yield Text(f"warning: {warning}", style="yellow")
-    yield _ending(result, outcome)
+    yield _ending(result, outcome, given)
 
 
 def _stopped_at_once(result: RunResult) -> bool:
@@ -121,7 +125,7 @@ def _sample(outcome: Outcome) -> Panel:
     return Panel(Text("\n").join(lines[:SAMPLE_LINES]), title=title, title_align="left", expand=False, border_style="dim")
 
 
-def _ending(result: RunResult, outcome: Outcome) -> Text:
+def _ending(result: RunResult, outcome: Outcome, given: Sequence[str]) -> Text:
     text = Text()
     if result.error:
         text.append(f"{result.error}\n", style="red")
@@ -137,11 +141,11 @@ def _ending(result: RunResult, outcome: Outcome) -> Text:
     if outcome.logs:
         text.append(f"curves      {program('tensorboard')} --logdir {shlex.quote(str(outcome.logs))}\n")
     text.append(f"details     {result.folder}/summary.json, {result.folder}/logs/\n")
-    text.append(f"next        {_next_command(result, outcome)}")
+    text.append(f"next        {_next_command(result, outcome, given)}")
     return text
 
 
-def _next_command(result: RunResult, outcome: Outcome) -> str:
+def _next_command(result: RunResult, outcome: Outcome, given: Sequence[str]) -> str:
     if result.status == "cancelled":
         return "run the same command again: it resumes where this run stopped"
     if _stopped_at_once(result):
@@ -151,12 +155,19 @@ def _next_command(result: RunResult, outcome: Outcome) -> str:
     if outcome.verdict == "rejected":
         remedy = combine(gate.get("remedy") or "" for gate in outcome.gates if gate["verdict"] == "fail")
         if remedy.startswith("--set "):
-            return f"run the same command again with {remedy}   # with make: ARGS={shlex.quote(remedy)}"
+            return f"run the same command again with {remedy}   # with make: ARGS={shlex.quote(_all_options(given, remedy))}"
         return f"{remedy}, and run again" if remedy else command(f"registry show {outcome.version} --model {outcome.model}")
     version = f" --model {outcome.model}" + ("" if outcome.stage == "champion" else f" --version {outcome.version}")
     words = _first_words(outcome)
     quoted = shlex.quote(words) if SPECIAL & set(words) else f'"{words}"'
     return command(f"generate {quoted}{version}")
+
+
+def _all_options(given: Sequence[str], remedy: str) -> str:
+    """Return the options of the next run for `make`, where ARGS replaces the earlier ones: those that were given, and the remedy."""
+    changed = {word.partition("=")[0] for word in shlex.split(remedy)}
+    kept = [f"--set {shlex.quote(setting)}" for setting in given if setting.partition("=")[0] not in changed]
+    return " ".join([*kept, remedy])
 
 
 def _first_words(outcome: Outcome) -> str:

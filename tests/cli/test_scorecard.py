@@ -94,6 +94,15 @@ def test_the_last_line_is_the_next_command(status: str, change: dict[str, object
     assert command in text[text.index("next        ") :]
 
 
+def test_the_options_for_make_contain_those_of_the_run() -> None:
+    """ARGS replaces the ARGS that were typed. A setting that the remedy changes is left out."""
+    screen = io.StringIO()
+    given = ["train.epochs=8", "ingest.columns.text=the body"]
+    Console(width=200, file=screen).print(scorecard(RESULT, replace(OUTCOME, **REJECTED), given))  # type: ignore[arg-type]
+    found = re.search(r"with make: ARGS=(.+)$", screen.getvalue(), re.MULTILINE)
+    assert found and shlex.split(shlex.split(found[1])[0]) == ["--set", "ingest.columns.text=the body", "--set", "train.epochs=12"]
+
+
 def test_a_failed_run_shows_its_error_and_no_steps_that_did_not_start() -> None:
     tasks = {
         "ingest": TaskResult("ran", 1.0),
