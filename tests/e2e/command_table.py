@@ -143,6 +143,7 @@ MARKS: dict[str, Mark] = {
     "make serve MODEL=1 PORT=0": Mark("serves"),
     "make serve ARGS='--set serve.look_seconds=1'": Mark("serves"),
     "make replay": REPLAY,
+    "robo-poet replay": REPLAY,
     "robo-poet replay --folder /tmp/replay": REPLAY,
     "robo-poet canary run": CONTROLLER,
     "robo-poet drift watch": WATCHER,
