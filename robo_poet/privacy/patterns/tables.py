@@ -1,8 +1,11 @@
 """Tables of numbers: by chance, one row in ten has the check digit of a card, and one in three the form of a telephone number.
 
 Of 200 rows of random numbers, 5 to 20 % have a finding, and 37 % of those with three columns of three digits, which are Spanish telephones.
-In a list of cards or telephones, all rows have. So the findings of a table count only if most of its rows have one. One or two rows say
-nothing.
+In a list of cards or telephones, all rows have. So a finding that is made of several columns counts only if most rows of its table have
+one.
+
+A finding counts always if one of its columns has seven digits, also with single spaces (`612 345 678`): perhaps only some of the people in
+a table have a telephone, and a number too many is a smaller harm than a telephone that stays.
 """
 
 import re
@@ -16,7 +19,8 @@ LEAST_ROWS, LEAST_NUMBERS = 3, 3
 LEAST_SHARE = 0.6  # of the rows that have a finding
 _ROW = re.compile(r"^(?P<label>[^\d\n]{0,40})(?P<numbers>\d[\d \t.,;|%]*)$", re.MULTILINE)
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_COLUMN = re.compile(r"\d[%.]?(?:[ ]{2,}|[ ]?[\t|;][ ]?)+")  # what separates columns; single spaces only if a row has nothing else
+_BETWEEN_COLUMNS = re.compile(r" {2,}|[\t|;]")
+LEAST_DIGITS = 7  # of a telephone
 _NAMED = re.compile(
     r"(?<![^\W\d_])(?:tels?|tlf|tfno|tele[fp]h?on\w*|teléfono|téléphone|phones?|fon|fono|fax|cel|celular|mobiles?|móvil(?:es)?|handy|whatsapp|"
     r"cards?|visa|mastercard|amex|credit|debit|tarjetas?|cartes?|(?:kredit)?karten?|contacts?|contactos?|kontakte?)(?![^\W\d_])",
@@ -25,7 +29,7 @@ _NAMED = re.compile(
 
 
 def outside_tables(text: str, findings: Sequence[Finding]) -> list[Finding]:
-    """Return the findings without the numbers of tables whose rows mostly have none."""
+    """Return the findings without those that tables of numbers have by chance."""
     numbers = sorted((finding for finding in findings if finding.entity in KINDS), key=lambda finding: finding.start)
     if not numbers:
         return list(findings)
@@ -53,17 +57,13 @@ def _tables(text: str) -> Iterator[list[re.Match[str]]]:
 
 
 def _by_chance(text: str, table: Sequence[re.Match[str]], findings: Sequence[Finding]) -> Iterator[Finding]:
-    """Yield the findings of a table that do not count.
-
-    If rows have labels, single spaces may be part of a number (`Anna  612 345 678`). Then only a finding over several columns does not
-    count.
-    """
+    """Yield the findings of a table that do not count."""
     starts = [row.start() for row in table]
     rows_with_finding = {bisect_right(starts, finding.start) for finding in findings}
     heading = text.rfind("\n", 0, text.rfind("\n", 0, max(0, table[0].start() - 1)) + 1) + 1  # the two lines before the table
     if len(rows_with_finding) >= LEAST_SHARE * len(table) or _NAMED.search(text, heading, table[-1].end()):
         return
-    labelled = any(any(map(str.isalnum, row["label"])) for row in table)
     for finding in findings:
-        if not labelled or _COLUMN.search(text, finding.start, finding.end):
+        columns = _BETWEEN_COLUMNS.split(text[finding.start : finding.end])
+        if all(sum(map(str.isdigit, column)) < LEAST_DIGITS for column in columns):
             yield finding
