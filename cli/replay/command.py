@@ -19,19 +19,9 @@ INTERRUPTED = "interrupted"
 FOLDER = Path(".replay")
 LOCK, TEXTS = "replay.lock", "texts"
 RECORD, PAGE = "record.json", "replay.html"
-OWN = (
-    "registry",
-    "trust",
-    "runs",
-    ".serve",
-    "logs",
-    "prometheus",
-    "alertmanager",
-    "deletions",
-    TEXTS,
-    RECORD,
-    PAGE,
-)  # made anew in each replay
+OWN = (  # made anew in each replay
+    "registry", "trust", "runs", ".serve", "logs", "prometheus", "alertmanager", "deletions", TEXTS, RECORD, PAGE,
+)  # fmt: skip
 
 
 def replay(
@@ -96,7 +86,7 @@ def replay(
 
 def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
     """Play the story, and return its record."""
-    from cli.replay.journal import Journal, NotAsTold
+    from cli.replay.journal import ActFailed, Journal
     from cli.replay.programs import Broken, Programs
     from cli.replay.record import collect
     from cli.replay.story import Scene, acts, play
@@ -104,20 +94,19 @@ def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
     from cli.replay.view import View
     from robo_poet.errors import BadInput
 
-    EXPECTED = NotAsTold, Broken, BadInput, OSError
-    error = ""
+    expected, error = (ActFailed, Broken, BadInput, OSError), ""
     with Programs(place) as programs:
         console.print("writing the corpora …")
         scene = Scene(programs, write_texts(place / TEXTS), options)
         view = View(console, scene)
-        journal = view.journal = Journal(acts(), scene.check, view.said)
+        journal = view.journal = Journal(acts(), scene.check, view.show_change)
         with view.watching():
             try:
                 play(journal, scene)
             except KeyboardInterrupt:
                 error = INTERRUPTED
             except Exception as problem:  # also an unexpected one: what was seen until then belongs on the page
-                error = str(problem) if isinstance(problem, EXPECTED) else f"{type(problem).__name__}: {problem}"
+                error = str(problem) if isinstance(problem, expected) else f"{type(problem).__name__}: {problem}"
         if error:
             journal.fail(error)
         record = collect(journal, scene, error)

@@ -9,8 +9,8 @@ POLL_SECONDS = 0.25
 MARKS = {"waiting": "·", "running": "▶", "done": "✓", "failed": "✗"}  # of the status of an act
 
 
-class NotAsTold(Exception):
-    """Something that the story tells did not happen."""
+class ActFailed(Exception):
+    """Something that an act needs did not happen."""
 
 
 @dataclass
@@ -36,12 +36,12 @@ class Act:
     """A part of the story.
 
     Attributes:
-        title, told: what the reader is told before it happens.
+        title, description: what the act shows, for people, before it happens.
         status: `failed` if an event did not happen in time.
     """
 
     title: str
-    told: str
+    description: str
     status: Literal["waiting", "running", "done", "failed"] = "waiting"
     began: float = 0.0
     ended: float = 0.0
@@ -53,15 +53,15 @@ class Journal:
 
     Args:
         check: called while something is awaited; raises an exception if it cannot happen any more.
-        said: called with each act and event when it begins and ends.
+        on_change: called with each act and event when it begins and ends.
 
     Attributes:
         acts: all acts, also those that have not begun.
         began: time of the start, in seconds since 1970.
     """
 
-    def __init__(self, acts: list[Act], check: Callable[[], None], said: Callable[[Act, Event | None], None]) -> None:
-        self.acts, self.began, self._check, self._said = acts, time.time(), check, said
+    def __init__(self, acts: list[Act], check: Callable[[], None], on_change: Callable[[Act, Event | None], None]) -> None:
+        self.acts, self.began, self._check, self._on_change = acts, time.time(), check, on_change
         self._number = -1
 
     @property
@@ -73,11 +73,11 @@ class Journal:
         """End the present act, and begin the next one if there is one."""
         if self._number >= 0:
             self.act.status, self.act.ended = "done", time.time()
-            self._said(self.act, None)
+            self._on_change(self.act, None)
         if self._number + 1 < len(self.acts):
             self._number += 1
             self.act.status, self.act.began = "running", time.time()
-            self._said(self.act, None)
+            self._on_change(self.act, None)
 
     def wait(
         self, text: str, happened: Callable[[], Any], seconds: float, result: Callable[[Any], str] = lambda _: "", *, training: bool = False
@@ -90,19 +90,36 @@ class Journal:
             training: a pipeline trains a model during the wait.
 
         Raises:
-            NotAsTold: it did not happen within `seconds`.
+            ActFailed: it did not happen within `seconds`.
         """
         event = Event(text, time.time(), training=training)
         self.act.events.append(event)
-        self._said(self.act, event)
+        self._on_change(self.act, event)
         while not (value := happened()):
             self._check()
             if time.time() - event.began > seconds:
-                raise NotAsTold(f"{text}: it did not happen in {seconds:.0f} s")
+                raise ActFailed(f"{text}: it did not happen in {seconds:.0f} s")
             time.sleep(POLL_SECONDS)
         event.ended, event.result = time.time(), result(value)
-        self._said(self.act, event)
+        self._on_change(self.act, event)
         return value
+
+    def expect(self, text: str, holds: bool, result: str) -> None:
+        """Record something that is true or false now.
+
+        Args:
+            text: what is expected.
+            result: what was found, in a line.
+
+        Raises:
+            ActFailed: it does not hold.
+        """
+        now = time.time()
+        event = Event(text, now, now if holds else 0.0, result if holds else "")
+        self.act.events.append(event)
+        self._on_change(self.act, event)
+        if not holds:
+            raise ActFailed(f"this was expected: {text}; found: {result}")
 
     def fail(self, why: str) -> None:
         """Record that the present act failed."""
@@ -112,7 +129,7 @@ class Journal:
             act.events[-1].ended, act.events[-1].result = now, why
         else:
             act.events.append(Event(why, now, now))
-        self._said(act, None)
+        self._on_change(act, None)
 
     def as_json(self) -> list[dict[str, Any]]:
         """Return the acts."""

@@ -17,7 +17,7 @@ from robo_poet.commands import ROOT
 INFRA = ROOT / "infra"
 SECRETS = "/etc/robo-poet/secrets"  # folder of the secrets in the configuration
 MILLISECONDS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-DURATION = re.compile(r"\d+(?:ms|[smhd])")
+DURATION = re.compile(r"(\d+)(ms|[smhd])")
 KEYS = {"for", "keep_firing_for", "interval", "group_wait", "group_interval", "repeat_interval", "resolve_timeout"}
 
 
@@ -28,13 +28,12 @@ def scaled(value: Any, factor: float, key: str = "") -> Any:
     if isinstance(value, list):
         return [scaled(inner, factor) for inner in value]
     if key == "expr":
-        return re.sub(r"\[[^\]]+\]", lambda match: DURATION.sub(lambda one: _times(one[0], factor), match[0]), value)
-    return DURATION.sub(lambda one: _times(one[0], factor), value) if key in KEYS else value
+        return re.sub(r"\[[^\]]+\]", lambda match: _times(match[0], factor), value)
+    return _times(value, factor) if key in KEYS else value
 
 
-def _times(duration: str, factor: float) -> str:
-    number, unit = re.fullmatch(r"(\d+)(\w+)", duration).groups()  # type: ignore[union-attr]
-    return f"{round(int(number) * MILLISECONDS[unit] * factor)}ms"
+def _times(text: str, factor: float) -> str:
+    return DURATION.sub(lambda duration: f"{round(int(duration[1]) * MILLISECONDS[duration[2]] * factor)}ms", text)
 
 
 def write_prometheus(folder: Path, factor: float, targets: Mapping[str, int], scrape: str = "250ms") -> Path:

@@ -52,12 +52,13 @@ def _since(record: Mapping[str, Any], time: float | str) -> str:
 def _lead(record: Mapping[str, Any]) -> str:
     minutes = clock(record["ended"] - record["began"])
     if record["error"]:
-        badge = f'<span class="badge fail">✗ not as told</span> {escape(record["error"])}'
+        badge, story = f'<span class="badge fail">✗ an act failed</span> {escape(record["error"])}', "The replay ended after"
     else:
-        badge = '<span class="badge ok">✓ as told</span> All acts happened.'
+        badge = '<span class="badge ok">✓ all acts happened</span>'
+        story = "Four versions of a small model were trained, released and watched on one machine in"
     return (
-        f"<p>{badge}</p><p>Four versions of a small model were trained, released and watched on one machine in {minutes} minutes. "
-        f"Users sent {record['asked']:,} requests without a pause; {record['failed']:,} of them failed.</p>"
+        f"<p>{badge}</p><p>{story} {minutes} (minutes and seconds). Users sent {record['asked']:,} requests; "
+        f"{record['failed']:,} of them failed.</p>"
     )
 
 
@@ -71,7 +72,7 @@ def _story(record: Mapping[str, Any]) -> str:
             for event in act["events"]
         )
         mark = f'<span class="{"fail" if act["status"] == "failed" else "ok"}">{MARKS[act["status"]]}</span>'
-        items.append(f"<li><b>{escape(act['title'])}</b> {mark}<br>{escape(act['told'])}<ul>{events}</ul></li>")
+        items.append(f"<li><b>{escape(act['title'])}</b> {mark}<br>{escape(act['description'])}<ul>{events}</ul></li>")
     return f'<ol class="acts">{"".join(items)}</ol>'
 
 
@@ -85,7 +86,8 @@ def _decisions(record: Mapping[str, Any]) -> str:
         of = f"version {decision['version']}: " if decision["version"] else ""
         head = f"{_since(record, decision['time'])} {of}{decision['action']}{share}"
         text = f"<p>{escape(decision['why'])} <span class=faint>({escape(decision['who'])})</span></p>"
-        shown = _evidence(decision["evidence"]) + _gates(decision["gates"])
+        unreadable = f"<p class=fail>The evidence cannot be read: {escape(decision['unreadable'])}</p>" if decision["unreadable"] else ""
+        shown = unreadable + _evidence(decision["evidence"]) + _gates(decision["gates"])
         parts.append(f'<div class="decision"><h3>{escape(head)}</h3>{text}{shown}</div>')
     return "".join(parts)
 
@@ -99,11 +101,14 @@ def _gates(gates: Sequence[Mapping[str, Any]]) -> str:
 
 def _evidence(evidence: Mapping[str, Any] | None) -> str:
     guardrails = (evidence or {}).get("evidence", {}).get("guardrails", {})
+    measured = [finding for finding in guardrails.values() if finding["estimate"] is not None]
     rows = [
-        (one["label"], number_text(one["unit"], one["estimate"]), bounds_text(one), margin_text(one), str(one["users"]), state_of(one))
-        for one in guardrails.values()
-        if one["estimate"] is not None
-    ]
+        (
+            finding["label"], number_text(finding["unit"], finding["estimate"]), bounds_text(finding), margin_text(finding),
+            str(finding["users"]), state_of(finding),
+        )
+        for finding in measured
+    ]  # fmt: skip
     if not rows:
         return ""
     users = evidence["evidence"]["users"] if evidence else {}
@@ -134,13 +139,12 @@ def _alerts(record: Mapping[str, Any]) -> str:
     parts.append("<p class=faint>Prometheus is asked once a second, so a shorter alert may be missing here and delivered below.</p>")
     if record["delivered"]:
         parts.append("<h3>Delivered to people</h3>")
-        parts.append(table(("time", "message"), [(_since(record, one["time"]), one["title"]) for one in record["delivered"]]))
-    for one in record["requests"]:
-        cause = f"version {one['key']['version']}, likely cause: {one['key']['cause']}"
-        runs = ", ".join(run["id"] for run in one["runs"])
-        parts.append(
-            f"<h3>Request {one['number']} for a retraining</h3><p>{escape(cause)}. {escape(one['why'])}. Runs: {escape(runs)}.</p>"
-        )
+        parts.append(table(("time", "message"), [(_since(record, message["time"]), message["title"]) for message in record["delivered"]]))
+    for request in record["requests"]:
+        cause = f"version {request['key']['version']}, likely cause: {request['key']['cause']}"
+        runs = ", ".join(run["id"] for run in request["runs"])
+        title = f"Request {request['number']} for a retraining"
+        parts.append(f"<h3>{title}</h3><p>{escape(cause)}. {escape(request['why'])}. Runs: {escape(runs)}.</p>")
     return "".join(parts)
 
 

@@ -82,12 +82,21 @@ class Programs:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._at_end.close()
-        for process in set(children()) - self._children:  # a training run of the trigger, which outlives it
-            with suppress(ProcessLookupError, ChildProcessError):
-                os.kill(process, signal.SIGTERM)
-                os.waitpid(process, 0)
-        adopt_orphans(False)
+        try:
+            self._at_end.close()
+            self._end_orphans()
+        finally:
+            adopt_orphans(False)
+
+    def _end_orphans(self) -> None:
+        """End what the programs have started and left, such as the training run of the trigger, which outlives it."""
+        kill_at = time.monotonic() + END_SECONDS
+        while orphans := set(children()) - self._children:
+            for orphan in orphans:
+                with suppress(ProcessLookupError, ChildProcessError):
+                    os.kill(orphan, signal.SIGTERM if time.monotonic() < kill_at else signal.SIGKILL)
+                    os.waitpid(orphan, os.WNOHANG)
+            time.sleep(POLL_SECONDS)
 
     def start(self, name: str, *words: str) -> "subprocess.Popen[bytes]":
         """Start a program; its output goes to `logs/<name>.log`."""

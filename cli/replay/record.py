@@ -33,23 +33,23 @@ def collect(journal: Journal, scene: Scene, error: str) -> dict[str, Any]:
     """Return the record of a replay. Call it before the programs end.
 
     Args:
-        error: why the replay ended early; empty if all acts happened as told.
+        error: why the replay ended early; empty if all acts happened.
     """
     now = time.time()
     series = scene.prometheus.over_time if scene.prometheus else lambda *_: []
     traffic = {
-        one["metric"]["version"]: [(float(at), float(value)) for at, value in one["values"]]
-        for one in series(traffic_query("10s"), journal.began, now, STEP_SECONDS)
+        version["metric"]["version"]: [(float(at), float(value)) for at, value in version["values"]]
+        for version in series(traffic_query("10s"), journal.began, now, STEP_SECONDS)
     }  # fmt: skip
     alerts: dict[str, list[float]] = defaultdict(list)
-    for one in series('ALERTS{alertstate="firing"}', journal.began, now, STEP_SECONDS):
-        alerts[one["metric"]["alertname"]] += [float(at) for at, _ in one["values"]]
+    for alert in series('ALERTS{alertstate="firing"}', journal.began, now, STEP_SECONDS):
+        alerts[alert["metric"]["alertname"]] += [float(at) for at, _ in alert["values"]]
     users = scene.users
     return {
         "form": FORM, "model": MODEL, "began": journal.began, "ended": now, "error": error, "acts": journal.as_json(),
         "traffic": traffic, "alerts": {name: sorted(times) for name, times in alerts.items()},
         "delivered": [asdict(message) for message in scene.programs.delivered], "decisions": decisions(scene),
-        "windows": [asdict(window) for window in scene.history.judged()], "requests": [asdict(one) for one in scene.requests()],
+        "windows": [asdict(window) for window in scene.history.judged()], "requests": [asdict(request) for request in scene.requests()],
         "asked": users.asked if users else 0, "failed": users.failed if users else 0, "factor": FACTOR, "changed": [],
     }  # fmt: skip
 
@@ -58,14 +58,14 @@ def decisions(scene: Scene) -> list[dict[str, Any]]:
     """Return the entries of the registry's log, with the verdicts of the gates and the evidence of the canary judge."""
     evidence, rows = kept_evidence(scene.folder), []
     for entry in scene.registry.log():
-        said = entry.statement
+        said, shown, unreadable = entry.statement, None, ""
         try:
             shown = evidence.read(said.details["evidence"]) if said.details.get("evidence") else None
-        except BadInput:
-            shown = None
+        except BadInput as error:  # the page says so
+            unreadable = str(error)
         rows.append({
             "time": said.time, "action": DECISIONS.get(Action(said.action), str(said.action)), "version": said.version, "who": said.who,
-            "why": said.why, "share": said.details.get("share"), "evidence": shown, "gates": gates(scene, said),
+            "why": said.why, "share": said.details.get("share"), "evidence": shown, "unreadable": unreadable, "gates": gates(scene, said),
         })  # fmt: skip
     return rows
 
@@ -79,4 +79,4 @@ def gates(scene: Scene, said: Statement) -> list[dict[str, Any]]:
 
 def write_record(path: Path, record: dict[str, Any]) -> None:
     """Write a record."""
-    write_text(path, json.dumps(record, indent=1, default=str) + "\n")
+    write_text(path, json.dumps(record, indent=1) + "\n")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.replay.journal import Act, Journal, NotAsTold
+from cli.replay.journal import Act, ActFailed, Journal
 from cli.replay.programs import Programs, Prometheus
 from cli.replay.texts import LOWER_CASE, PLAYS, Texts
 from cli.replay.users import Users
@@ -20,7 +20,7 @@ from monitoring.retraining.log import RetrainingLog
 from robo_poet.judges.retraining.state import Request
 from robo_poet.registry.log.entry import Action
 from robo_poet.registry.registry import Registry
-from robo_poet.registry.state.record import Stage
+from robo_poet.registry.state.record import Record, Stage
 from serving.canary.evidence import Evidence
 from serving.canary.status_page import bounds_text, number_text
 
@@ -55,8 +55,8 @@ ACTS = (
 
 
 def acts() -> list[Act]:
-    """Return the acts of the story, before anything has happened."""
-    return [Act(title, told) for title, told in ACTS]
+    """Return the acts, before anything has happened."""
+    return [Act(title, description) for title, description in ACTS]
 
 
 @dataclass
@@ -104,12 +104,12 @@ def play(journal: Journal, scene: Scene) -> None:
     """Play all acts.
 
     Raises:
-        NotAsTold: something that the story tells did not happen.
+        ActFailed: something that an act needs did not happen.
         Broken: a program failed.
     """
     journal.next_act()
     _train(journal, scene, 1, PLAYS, epochs=FIRST_EPOCHS)
-    journal.wait("version 1 is champion", lambda: scene.registry.state().champion == 1, 5)
+    journal.expect("version 1 is champion", scene.registry.state().champion == 1, "it is the first version that the gates accepted")
     with _service(journal, scene):
         journal.next_act()
         _train(journal, scene, 2, PLAYS)
@@ -123,7 +123,7 @@ def play(journal: Journal, scene: Scene) -> None:
         _promoted(journal, scene, 4)
         _back_in_bounds(journal, scene)
         asked, failed = (scene.users.asked, scene.users.failed) if scene.users else (0, 0)
-        journal.wait("no request of a user has failed", lambda: asked and not failed, 0, lambda _: f"{asked:,} requests")
+        journal.expect("no request of a user has failed", asked > 0 and not failed, f"{asked:,} requests, {failed:,} failed")
         journal.next_act()
 
 
@@ -135,10 +135,9 @@ def _train(journal: Journal, scene: Scene, number: int, corpus: str, epochs: int
     journal.wait(f"the pipeline trains version {number}", lambda: process.poll() is not None, RUN_SECONDS, training=True)
     scene.check()
     summary = json.loads((scene.folder / "runs" / name / "summary.json").read_text("utf-8"))
-    journal.wait(
-        f"the gates accept version {number}", lambda: summary["verdict"] == "accepted" and summary["version"] == number, 0,
-        lambda _: measured(summary),
-    )  # fmt: skip
+    accepted = summary["verdict"] == "accepted" and summary["version"] == number
+    found = measured(summary) if accepted else f"version {summary['version']}, {summary['verdict']}: {summary['reason']}"
+    journal.expect(f"the gates accept version {number}", accepted, found)
 
 
 def measured(summary: Mapping[str, Any]) -> str:
@@ -166,41 +165,32 @@ def _service(journal: Journal, scene: Scene) -> Iterator[None]:
         yield
 
 
-def _reason(scene: Scene, number: int) -> str:
-    return scene.registry.state().record(number).why
-
-
-def _exposed(scene: Scene, number: int) -> bool:
-    """Return True if users get a canary, or got it until a decision."""
-    state = scene.registry.state()
-    return state.canary_share > 0 or state.record(number).stage is not Stage.CANARY
-
-
 def _promoted(journal: Journal, scene: Scene, number: int) -> None:
     """Wait until the controller has promoted a canary, and all users have it."""
-    journal.wait(f"users get version {number} as canary", lambda: _exposed(scene, number), RELEASE_SECONDS)
-
-    def decided() -> bool:
-        record = scene.registry.state().record(number)
-        if record.stage is Stage.REJECTED:
-            raise NotAsTold(f"version {number} was rolled back: {record.why}")
-        return record.stage is Stage.CHAMPION
-
-    journal.wait(f"the canary judge promotes version {number}", decided, RELEASE_SECONDS, lambda _: _reason(scene, number))
+    _decided(journal, scene, number, Stage.CHAMPION, f"the canary judge promotes version {number}")
     journal.wait(f"version {number} serves all users", lambda: scene.registry.state().watch is None, RELEASE_SECONDS)
 
 
 def _rolled_back(journal: Journal, scene: Scene, number: int) -> None:
     """Wait until the controller has rolled a canary back."""
-    journal.wait(f"users get version {number} as canary", lambda: _exposed(scene, number), RELEASE_SECONDS)
+    _decided(journal, scene, number, Stage.REJECTED, f"the canary judge rolls version {number} back")
 
-    def decided() -> bool:
+
+def _decided(journal: Journal, scene: Scene, number: int, expected: Stage, text: str) -> None:
+    """Wait until users get a canary, and until the controller has decided about it. Another decision fails the act at once."""
+
+    def exposed() -> bool:
+        state = scene.registry.state()
+        return state.canary_share > 0 or state.record(number).stage is not Stage.CANARY
+
+    def decision() -> Record | None:
         record = scene.registry.state().record(number)
-        if record.stage is Stage.CHAMPION:
-            raise NotAsTold(f"version {number} was promoted: {record.why}")
-        return record.stage is Stage.REJECTED
+        if record.stage not in (Stage.CANARY, expected):
+            raise ActFailed(f"version {number} is {record.stage}: {record.why}")
+        return record if record.stage is expected else None
 
-    journal.wait(f"the canary judge rolls version {number} back", decided, RELEASE_SECONDS, lambda _: _reason(scene, number))
+    journal.wait(f"users get version {number} as canary", exposed, RELEASE_SECONDS)
+    journal.wait(text, decision, RELEASE_SECONDS, lambda record: record.why)
 
 
 def _window(scene: Scene, number: int, action: str) -> Judged | None:
@@ -220,24 +210,24 @@ def _users_change(journal: Journal, scene: Scene) -> None:
     journal.wait("the drift judge finds a drift", lambda: _window(scene, champion, "drift"), WINDOWS_SECONDS, lambda window: reason(window))
     journal.wait("Prometheus fires the alert", lambda: prometheus.query(FIRING), ALERT_SECONDS)
     journal.wait(
-        "Alertmanager delivers it to people", lambda: next((one for one in delivered if "PerplexityDrift" in one.title), None),
+        "Alertmanager delivers it to people", lambda: next((message for message in delivered if "PerplexityDrift" in message.title), None),
         ALERT_SECONDS, lambda message: message.title,
     )  # fmt: skip
-    journal.wait("the alert starts one training run", lambda: [one for one in scene.requests() if one.runs], ALERT_SECONDS)
+    journal.wait("the alert starts one training run", lambda: any(request.runs for request in scene.requests()), ALERT_SECONDS)
 
     def finished() -> Request | None:
         requests = scene.requests()
         if len(requests) != 1:
             causes = ", ".join(request.key.cause for request in requests)
-            raise NotAsTold(f"one cause must ask for a retraining, not {len(requests)}: {causes}")
+            raise ActFailed(f"one cause must ask for a retraining, not {len(requests)}: {causes}")
         [request] = requests
         if request.status in ("refused", "open"):
-            raise NotAsTold(f"the training run is {request.status}: {request.why}")
+            raise ActFailed(f"the training run is {request.status}: {request.why}")
         return request if request.status == "finished" else None
 
     request = journal.wait("the run trains on plays and speeches", finished, RUN_SECONDS, lambda request: request.why, training=True)
     if request.made != 4:
-        raise NotAsTold(f"the run registered version {request.made or 'none'}, not version 4: {request.why}")
+        raise ActFailed(f"the run registered version {request.made or 'none'}, not version 4: {request.why}")
 
 
 def _back_in_bounds(journal: Journal, scene: Scene) -> None:
@@ -250,9 +240,9 @@ def _back_in_bounds(journal: Journal, scene: Scene) -> None:
         lambda _: "Prometheus does not fire it any more",
     )  # fmt: skip
     quality = promotion_evidence(scene.registry, scene.folder, 4)["guardrails"]["quality"]
-    journal.wait(
-        "the users' text is easier for version 4 than for version 2", lambda: quality["high"] is not None and quality["high"] < 0, 0,
-        lambda _: f"{number_text(quality['unit'], quality['estimate'])} for the same prompts, {bounds_text(quality)}",
+    journal.expect(
+        "the users' text is easier for version 4 than for version 2", quality["high"] is not None and quality["high"] < 0,
+        f"{number_text(quality['unit'], quality['estimate'])} for the same prompts, {bounds_text(quality)}",
     )  # fmt: skip
 
 
@@ -262,13 +252,13 @@ def kept_evidence(folder: Path) -> Evidence:
 
 
 def promotion_evidence(registry: Registry, folder: Path, number: int) -> dict[str, Any]:
-    """Return the evidence of the canary judge for the promotion of a version. Raises NotAsTold if there is none."""
+    """Return the evidence of the canary judge for the promotion of a version. Raises ActFailed if there is none."""
     for entry in reversed(registry.log()):
         said = entry.statement
         if (said.action, said.version) == (Action.PROMOTE, number) and said.details.get("evidence"):
             kept = kept_evidence(folder).read(said.details["evidence"])
             return dict(kept["evidence"])
-    raise NotAsTold(f"version {number} was promoted without evidence")
+    raise ActFailed(f"version {number} was promoted without evidence")
 
 
 def reason(window: Judged) -> str:

@@ -34,12 +34,12 @@ class View:
         self.journal: Journal | None = None
         self._stopped, self._newest = threading.Event(), Text()
 
-    def said(self, act: Act, event: Event | None) -> None:
+    def show_change(self, act: Act, event: Event | None) -> None:
         """Print an act or an event that begins or ends, if the output is a file."""
         if self._console.is_terminal:
             return
         if event is None:
-            text = f"{act.title}: {act.told}" if act.status == "running" else f"{act.title}: {act.status}"
+            text = f"{act.title}: {act.description}" if act.status == "running" else f"{act.title}: {act.status}"
         elif event.ended:
             text = f"  ✓ {event.text}{f': {event.result}' if event.result else ''}"
         else:
@@ -89,7 +89,7 @@ class View:
             int(series["metric"]["version"]): float(series["value"][1]) for series in scene.prometheus.query(traffic_query("5s"))
         }  # fmt: skip
         if total := sum(shares.values()):
-            text.append(f"users: {scene.users.asked} requests answered, {scene.users.failed} failed; now ")
+            text.append(f"users: {scene.users.asked} requests, {scene.users.failed} failed; now ")
             for version, rate in sorted(shares.items()):
                 if rate:
                     bar = "█" * max(1, round(BAR * rate / total))
@@ -126,7 +126,7 @@ class View:
             took = (act.ended or now) - act.began if act.began else 0.0
             table.add_row(Text(mark, style), Text(act.title, style), Text(clock(took) if took else "", "dim"))
             if act.status == "running":
-                table.add_row("", Text(act.told, "italic"), "")
+                table.add_row("", Text(act.description, "italic"), "")
             for event in act.events if act.status in ("running", "failed") else ():
                 done = "✓" if event.ended else "…"
                 line = Text(f"{done} {event.text}", "" if event.ended else "bold")

@@ -13,10 +13,11 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.replay.programs import free_port
 from serving.access.api_keys import KeyStore
 from tests.e2e.conftest import FirstRun, Shell
 from tests.e2e.served import Served
-from tests.infra.monitored import alertmanager, free_port, needs_both, prometheus, query, wait_for
+from tests.infra.monitored import alertmanager, needs_both, prometheus, query, wait_for
 
 WINDOW, USERS = 15.0, 45  # seconds; users who ask once in a window
 FACTOR = 1 / 300  # of the durations of the rules: a minute is 0.2 s, so Alertmanager repeats the drift every 12 s

@@ -18,6 +18,6 @@ def test_the_loop_happens_as_told(shell: Shell) -> None:
     assert [act["status"] for act in record["acts"]] == 5 * ["done"] and record["error"] == "", printed
     assert record["failed"] == 0 and record["asked"] > 1000
     assert [request["made"] for request in record["requests"]] == [4]
-    assert "✓ as told" in page and "version 3: rolled back" in page
+    assert "✓ all acts happened" in page and "version 3: rolled back" in page
     decided = [(decision["action"], decision["version"]) for decision in record["decisions"]]
     assert [number for action, number in decided if action == "promoted"] == [1, 2, 4]

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from cli.replay.programs import free_port
 from tests.infra.exported import DriftWatcher, Gateway, ModelServer, Retraining
-from tests.infra.monitored import Received, alertmanager, free_port, http_server, prometheus
+from tests.infra.monitored import Received, alertmanager, http_server, prometheus
 
 FACTOR = 1 / 300  # of all durations: a `for` of 1 minute is 200 ms
 

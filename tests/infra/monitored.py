@@ -3,7 +3,6 @@
 import base64
 import json
 import shutil
-import socket
 import socketserver
 import subprocess
 import threading
@@ -20,6 +19,7 @@ from typing import Any
 import pytest
 
 from cli.replay.monitoring_config import write_alertmanager, write_prometheus
+from cli.replay.programs import free_port
 
 needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool (Debian: prometheus) is not installed")
 needs_amtool = pytest.mark.skipif(shutil.which("amtool") is None, reason="amtool (Debian: prometheus-alertmanager) is not installed")
@@ -142,11 +142,6 @@ def program(command: list[str], port: int, log: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(20)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 def ask(url: str, body: Any = None) -> bytes | None:

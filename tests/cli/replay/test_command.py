@@ -83,4 +83,4 @@ def test_what_an_act_did_not_expect_ends_with_the_page_too(tmp_path: Path, monke
     monkeypatch.setattr("cli.replay.texts.write_texts", lambda folder: Texts(folder, (), ()))
     record = _play(tmp_path, [], Console(file=io.StringIO()))
     assert record["error"] == "ZeroDivisionError: a bug" and record["acts"][0]["status"] == "failed"
-    assert "not as told" in replay_page(record)
+    assert "an act failed" in replay_page(record)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.replay.journal import Act, Event, Journal, NotAsTold, clock
+from cli.replay.journal import Act, ActFailed, Event, Journal, clock
 
 
 def journal(said: list[tuple[str, str]]) -> Journal:
@@ -26,7 +26,7 @@ def test_acts_and_events_are_told_in_their_order() -> None:
 def test_what_does_not_happen_fails_its_act_and_leaves_the_later_ones_waiting() -> None:
     told = journal([])
     told.next_act()
-    with pytest.raises(NotAsTold, match="it snows: it did not happen in 0 s") as error:
+    with pytest.raises(ActFailed, match="it snows: it did not happen in 0 s") as error:
         told.wait("it snows", lambda: None, 0)
     told.fail(str(error.value))
     assert [act.status for act in told.acts] == ["failed", "waiting"]

@@ -19,7 +19,7 @@ def at(seconds: float) -> str:
 
 def decision(seconds: float, action: str, version: int, **more: Any) -> dict[str, Any]:
     return {"time": at(seconds), "action": action, "version": version, "who": "judge", "why": "<b>why</b>", "share": None,
-            "evidence": None, "gates": []} | more  # fmt: skip
+            "evidence": None, "unreadable": "", "gates": []} | more  # fmt: skip
 
 
 GUARDRAIL = {"label": "quality, paired", "unit": "bits per byte", "estimate": 0.5, "low": 0.1, "high": 0.9, "margin": 0.1, "users": 40,
@@ -28,9 +28,9 @@ RECORD: dict[str, Any] = {
     "form": 1, "model": "replay", "began": BEGAN, "ended": BEGAN + 120, "error": "", "asked": 1234, "failed": 0, "factor": 0.01,
     "changed": [],
     "acts": [
-        {"title": "Release 1", "told": "It is served.", "status": "done", "began": BEGAN, "ended": BEGAN + 60,
+        {"title": "Release 1", "description": "It is served.", "status": "done", "began": BEGAN, "ended": BEGAN + 60,
          "events": [{"text": "the pipeline trains version 1", "began": BEGAN, "ended": BEGAN + 50, "result": "<i>done</i>", "training": True}]},
-        {"title": "Release 2", "told": "It is rolled back.", "status": "done", "began": BEGAN + 60, "ended": BEGAN + 120, "events": []},
+        {"title": "Release 2", "description": "It is rolled back.", "status": "done", "began": BEGAN + 60, "ended": BEGAN + 120, "events": []},
     ],
     "traffic": {"1": [[BEGAN + 60, 5.0], [BEGAN + 62, 4.0]], "2": [[BEGAN + 62, 1.0]]},
     "alerts": {"RoboPoetPerplexityDrift": [BEGAN + 100, BEGAN + 102]},
@@ -52,7 +52,7 @@ RECORD: dict[str, Any] = {
 def test_the_page_has_the_story_the_time_line_and_the_evidence() -> None:
     page = replay_page(RECORD)
     for text in (
-        "as told", "1,234 requests", "Release 2", "act 2", "0:50 version 1: promoted", "1:02 version 2: next step, 20% of the users",
+        "all acts happened", "1,234 requests", "Release 2", "act 2", "0:50 version 1: promoted", "1:02 version 2: next step, 20% of the users",
         "7 users of the new version, 33 of the other", "+0.500 bits per byte", "harm proven", "likely cause: the world changed", "+30%",
         "RoboPoetPerplexityDrift", "1/100", "version 3 is canary",
     ):  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_replay_that_ended_early_says_so() -> None:
     acts = [RECORD["acts"][0] | {"status": "failed"}, RECORD["acts"][1] | {"status": "waiting", "began": 0.0, "ended": 0.0}]
     empty = {"traffic": {}, "alerts": {}, "decisions": [], "windows": [], "requests": [], "delivered": []}
     page = replay_page(RECORD | empty | {"acts": acts, "error": "serve ended with status 1"})
-    assert "not as told" in page and "serve ended with status 1" in page and "No alert fired" in page
+    assert "an act failed" in page and "Four versions" not in page and "serve ended with status 1" in page and "No alert fired" in page
 
 
 @given(st.lists(st.tuples(st.floats(1, 60), st.integers(1, 20))))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from cli.replay.journal import Act, Event, Journal, NotAsTold
+from cli.replay.journal import Act, ActFailed, Event, Journal
 from cli.replay.programs import Programs
 from cli.replay.record import collect, decisions
 from cli.replay.story import MODEL, Scene, _promoted, _rolled_back, acts, promotion_evidence
@@ -53,16 +53,16 @@ def evidence(scene: Scene) -> str:
 def test_a_promotion_is_awaited_with_its_evidence(scene: Scene, journal: Journal) -> None:
     scene.registry.promote(2, **SAID, evidence=evidence(scene))
     journal.wait("it happens", lambda: True, 1)
-    with pytest.raises(NotAsTold, match="version 2 was promoted: a test"):
+    with pytest.raises(ActFailed, match="version 2 is champion: a test"):
         _rolled_back(journal, scene, 2)
     assert promotion_evidence(scene.registry, scene.folder, 2)["users"] == {"canary": 5, "champion": 6}
-    with pytest.raises(NotAsTold, match="without evidence"):
+    with pytest.raises(ActFailed, match="without evidence"):
         promotion_evidence(scene.registry, scene.folder, 1)
 
 
 def test_a_roll_back_where_a_promotion_is_told_fails_at_once(scene: Scene, journal: Journal) -> None:
     scene.registry.reject(2, who="test", why="it writes nonsense")
-    with pytest.raises(NotAsTold):
+    with pytest.raises(ActFailed):
         _promoted(journal, scene, 2)
 
 
@@ -81,9 +81,9 @@ def test_a_file_gets_a_line_for_each_event(scene: Scene) -> None:
     output = io.StringIO()
     view = View(Console(file=output, width=1000), scene)
     act = Act("Release 1", "It is served.", "running")
-    view.said(act, None)
-    view.said(act, Event("it is trained", 1.0))
-    view.said(act, Event("it is trained", 1.0, 2.0, "perplexity 40"))
+    view.show_change(act, None)
+    view.show_change(act, Event("it is trained", 1.0))
+    view.show_change(act, Event("it is trained", 1.0, 2.0, "perplexity 40"))
     assert output.getvalue().splitlines() == [
         "0:00 Release 1: It is served.", "0:00   … it is trained", "0:00   ✓ it is trained: perplexity 40",
     ]  # fmt: skip

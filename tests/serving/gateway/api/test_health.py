@@ -4,9 +4,10 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.replay.programs import free_port
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.serve import ServeSettings
-from tests.infra.monitored import free_port, needs_both, prometheus, query, wait_for
+from tests.infra.monitored import needs_both, prometheus, query, wait_for
 from tests.serving.gateway.conftest import QUIET
 from tests.serving.gateway.running import Gateway, running, wait_until
 from tests.serving.gateway.stand_in_model_server import StandInModelServer
