@@ -15,6 +15,9 @@ from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from monitoring.retraining.facts import ShownRequest
     from robo_poet.registry.registry import Registry
     from robo_poet.settings.canary import CanarySettings
     from serving.canary.controller import Controller, Look
@@ -233,7 +236,7 @@ def _drift(store: Registry, folder: Path, profile: str, set_: list[str]) -> Any:
     """Return the drift of a model for the console, from the folders of the drift watcher and of the trigger."""
     from monitoring.drift.history import History
     from monitoring.drift_page import drift_line, drift_section
-    from monitoring.retraining.facts import read_facts, standings
+    from monitoring.retraining.facts import read_facts, shown_requests
     from monitoring.retraining.log import RetrainingLog
     from pipelines.profile.load import load_profile
     from robo_poet.errors import BadInput
@@ -249,6 +252,11 @@ def _drift(store: Registry, folder: Path, profile: str, set_: list[str]) -> Any:
             return f"the drift is not known: {error}"
 
     def section() -> str:
-        return drift_section(name, history.judged(), standings(requests.state(), read_facts(store), policy, time.time()))
+        shown: Sequence[ShownRequest] | str
+        try:
+            shown = shown_requests(requests.state(), read_facts(store), policy, time.time())
+        except (BadInput, OSError) as error:  # a damaged log must not hide the verdict
+            shown = str(error)
+        return drift_section(name, history.judged(), shown)
 
     return Drift(line, section)

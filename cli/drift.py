@@ -30,7 +30,6 @@ State = Annotated[Path, typer.Option("--history", help="Folder of the judged win
 STATE = Path(".serve/drift")
 RUNS = Path(".serve/drift-runs")
 COLUMNS = ("window (UTC)", "users", "no score", "perplexity", "rise")
-WORDS = {"no_drift": "no drift", "rising": "rising, not yet a drift", "drift": "DRIFT", "cannot_tell": "cannot tell"}
 
 
 def _settings(profile: str, set_: list[str]) -> MonitoringSettings:
@@ -242,7 +241,7 @@ def run(
         settings = load_profile(profile, set_).profile
         result, verdict = watch_here(settings, parameters, ProcessRunner(ROOT, interpreter), listener, runs=runs)
     if verdict:
-        typer.echo(f"{WORDS[verdict['action']]}: {verdict['reasons'][0]}")
+        typer.echo(f"{_words(verdict['action'])}: {verdict['reasons'][0]}")
         if verdict["cause"]:
             typer.echo(f"likely cause: {verdict['cause']} ({verdict['reasons'][1]})")
         typer.echo(f"page: {result.folder / PAGE}\nverdict: {result.folder / VERDICT}")
@@ -264,11 +263,17 @@ def _print(result: DriftReport, settings: DriftSettings) -> None:
         table.add_row(*_cells(row))
     if result.rows:
         Console(highlight=False).print(table)
-    typer.echo(f"{WORDS[verdict.action]}: {verdict.reasons[0]}")
+    typer.echo(f"{_words(verdict.action)}: {verdict.reasons[0]}")
     if verdict.cause:
         typer.echo(f"likely cause: {verdict.cause} ({verdict.reasons[1]})")
     if verdict.action == "cannot_tell" and "no baseline" in verdict.reasons[0]:
         typer.echo(f"to make the baseline from the first days in service: {command(f'drift baseline --model {version.model}')}")
+
+
+def _words(action: str) -> str:
+    from robo_poet.judges.drift.judge import WORDS
+
+    return "DRIFT" if action == "drift" else WORDS[action]
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
@@ -291,7 +296,7 @@ def _print_history(name: str, judged: Sequence[Judged]) -> None:
             column, justify="left" if left else "right", no_wrap=column != "verdict", min_width=14 if column == "verdict" else None
         )
     for window in judged:
-        row, verdict = window.row, WORDS[window.action] + (f": {window.cause or window.reasons[0]}" if window.action != "no_drift" else "")
+        row, verdict = window.row, _words(window.action) + (f": {window.cause or window.reasons[0]}" if window.action != "no_drift" else "")
         known = "rise" in row
         table.add_row(
             row["window"], str(window.version), str(row["users"]), f"{row['perplexity']:.4g}" if "perplexity" in row else "",

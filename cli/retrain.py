@@ -20,7 +20,7 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from monitoring.retraining.facts import Standing
+    from monitoring.retraining.facts import ShownRequest
     from monitoring.retraining.log import RetrainingLog
     from robo_poet.judges.retraining.state import Request
 
@@ -110,13 +110,13 @@ def list_requests(
 
     Example: `robo-poet retrain list --json`
     """
-    from monitoring.retraining.facts import read_facts, standings
+    from monitoring.retraining.facts import read_facts, shown_requests
     from pipelines.profile.load import load_profile
 
     store = open_registry(registry, model)
     name = store.model
     policy = load_profile(profile, set_).profile.monitoring.retraining.policy()
-    requests = standings(_log(folder / name, name).state(), read_facts(store), policy, datetime.now(UTC).timestamp())
+    requests = shown_requests(_log(folder / name, name).state(), read_facts(store), policy, datetime.now(UTC).timestamp())
     if as_json:
         rows = [
             asdict(request) | {"next": {"action": step.action, "reasons": list(step.reasons)} if step else None}
@@ -172,7 +172,7 @@ def _decide(number: int, why: str, registry: str, model: str, folder: Path, *, a
     typer.echo(f"request {number} ({name}/{key.version}, {key.cause}) {done}")
 
 
-def _print(name: str, requests: Sequence[Standing]) -> None:
+def _print(name: str, requests: Sequence[ShownRequest]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table

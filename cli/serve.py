@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,14 +67,6 @@ Scopes = Annotated[list[str], typer.Option(help="Permission: generate, feedback,
 HOME = Path(".serve/keys")
 
 
-class ConsentTo(StrEnum):
-    """Choices of --consent, as in `serving.access.caller.Consent`, which is slow to import."""
-
-    no = "no"
-    user = "user"
-    readers = "readers"
-
-
 def _store(folder: Path) -> KeyStore:
     from serving.access.api_keys import KeyStore
 
@@ -111,8 +102,8 @@ def create(
     scope: Scopes = ["generate", "feedback"],  # noqa: B006  typer reads the default
     days: Annotated[float, typer.Option(help="Lifetime in days, at most 3650.")] = 90,
     consent: Annotated[
-        ConsentTo, typer.Option(help="Prompts that may become training text: of the user, or of all readers of an application.")
-    ] = ConsentTo.no,
+        str, typer.Option(help="Prompts that may become training text: no; user: of the user; readers: of all readers of an application.")
+    ] = "no",
     folder: Folder = HOME,
 ) -> None:
     """Create a key and print it. The key is shown only once; the folder has only its hash.
@@ -122,9 +113,12 @@ def create(
 
     Example: `robo-poet keys create --user prometheus --scope metrics --days 365`
     """
+    from robo_poet.errors import BadInput
     from serving.access.caller import Consent
 
-    _print_key(_store(folder).create(user, scope, days, Consent(consent.value)))
+    if consent not in list(Consent):
+        raise BadInput("not a consent", where=f"--consent {consent[:100]}", remedy=f"give {', '.join(Consent)}")
+    _print_key(_store(folder).create(user, scope, days, Consent(consent)))
 
 
 @app.command("list")

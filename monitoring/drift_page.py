@@ -7,11 +7,11 @@ from typing import Any
 
 from monitoring.drift.history import Judged
 from monitoring.drift.plot import history_plot
-from monitoring.retraining.facts import Standing
+from monitoring.retraining.facts import ShownRequest
 from robo_poet.commands import command
+from robo_poet.judges.drift.judge import WORDS
 
 PLOTTED, SHOWN = 90, 14  # newest windows in the plot, and in the table
-WORDS = {"no_drift": "no drift", "rising": "rising, not yet a drift", "drift": "drift", "cannot_tell": "cannot tell"}
 
 
 def drift_line(judged: Sequence[Judged]) -> str:
@@ -23,12 +23,12 @@ def drift_line(judged: Sequence[Judged]) -> str:
     return f"live traffic of {newest.row['window']} (UTC): {WORDS[newest.action]}{cause}"
 
 
-def drift_section(model: str, judged: Sequence[Judged], requests: Sequence[Standing]) -> str:
+def drift_section(model: str, judged: Sequence[Judged], requests: Sequence[ShownRequest] | str) -> str:
     """Return the body of the page, as HTML without a style of its own.
 
     Args:
         judged: of all versions, oldest first.
-        requests: all requests for a retraining of this model.
+        requests: all requests for a retraining of this model; or why they cannot be read.
     """
     if not judged:
         start = escape(command(f"drift watch --model {model}"))
@@ -50,12 +50,12 @@ def _verdict(newest: Judged) -> str:
 def _slices(slices: Sequence[dict[str, Any]]) -> str:
     if not slices:
         return ""
-    head = ("users with", "users", "share now", "share before", "part of the rise")
+    head = ("users with", "users", "share now", "share before", "share of the rise")
     rows = [
         (f"{row['dimension']} {row['value']}", str(row["users"]), f"{row['share']:.0%}", f"{row['before']:.0%}", f"{row['carried']:.0%}")
         for row in slices
     ]
-    return "<h2>Who carries the rise</h2>" + _table(head, rows)
+    return "<h2>Groups of users that cause the rise</h2>" + _table(head, rows)
 
 
 def _windows(judged: Sequence[Judged]) -> str:
@@ -75,8 +75,10 @@ def _windows(judged: Sequence[Judged]) -> str:
     return f"<h2>Newest windows</h2>{_table(head, rows)}<p class=faint>{note}</p>"
 
 
-def _requests(model: str, requests: Sequence[Standing]) -> str:
+def _requests(model: str, requests: Sequence[ShownRequest] | str) -> str:
     title = "<h2>Requests for a retraining</h2>"
+    if isinstance(requests, str):
+        return f"{title}<p>They cannot be read: {escape(requests)}</p>"
     if not requests:
         return f"{title}<p>No alert has asked for a retraining.</p>"
     head = ("N", "asked (UTC)", "version", "cause", "state", "runs", "hours", "reason")

@@ -20,7 +20,7 @@ from pipelines.steps import GROUPS, TRAINING_STEPS
 from pipelines.training import training_pipeline
 from robo_poet.atomic import new_file
 from robo_poet.commands import command
-from robo_poet.corpus.source import open_live_text
+from robo_poet.corpus.source import check_live_text, open_live_text
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.deletion.records import check_no_interrupted_deletion
 from robo_poet.deletion.suppression import list_digest
@@ -255,6 +255,7 @@ def run_parameters(
         lineage |= {"trigger": dict(chosen.trigger)} if chosen.trigger else {}
     live = NO_LIVE_TEXT
     if live_text:
+        check_live_text(live_text)
         live = {"live_text": live_text, "live_text_digest": source_digest(live_text)}
         documents = sum(1 for _ in open_live_text(live_text, live["live_text_digest"]).documents())
         lineage |= {"live_text": {"digest": live["live_text_digest"], "documents": documents}}

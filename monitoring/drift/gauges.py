@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollector
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitoring.drift.history import Judged
+from robo_poet.exporter import LookSeries
+from robo_poet.judges.drift.judge import WORDS
 
-ACTIONS = ("no_drift", "rising", "drift", "cannot_tell")
+LOOK = "look_timestamp_seconds"
 
 
 class DriftGauges(Collector):
@@ -40,7 +41,7 @@ class DriftGauges(Collector):
         if "low" in judged.row:
             yield _gauge("rise_lower_bound_ratio", "Lower bound of the relative rise.", labels, judged.row["low"])
         verdict = GaugeMetricFamily("robo_poet_drift_verdict", "1 for the verdict on the newest window.", labels=[*labels, "action"])
-        for action in ACTIONS:
+        for action in WORDS:
             verdict.add_metric([*labels.values(), action], float(action == judged.action))
         yield verdict
         if judged.action == "drift":
@@ -48,28 +49,21 @@ class DriftGauges(Collector):
             yield _gauge("detected", "1 while the newest window is a drift, with the key of its cause.", why, 1.0)
 
 
-class WatcherSeries:
-    """All metrics of a watcher: the newest verdict, its looks, CPU and memory.
+class WatcherSeries(LookSeries):
+    """All metrics of a watcher: the newest verdict, its looks, errors, CPU and memory.
 
     Attributes:
-        registry: has all metrics.
         newest: the newest judged window; the exporter reads it in another thread.
-        errors: counts the looks that ended with an error. It exists with 0 from the start, so that `increase()` sees the first one.
     """
 
     def __init__(self, model: str, window_seconds: float, newest: Judged | None = None) -> None:
-        self.registry, self.newest = CollectorRegistry(), newest
+        super().__init__("robo_poet_drift", model, {LOOK: "Time of the last look without an error; 0 before the first one."})
+        self.newest = newest
         self.registry.register(DriftGauges(model, lambda: self.newest, window_seconds))
-        errors = Counter("robo_poet_drift_errors", "Looks that ended with an error.", ["model"], registry=self.registry)
-        self.errors = errors.labels(model)
-        look = "robo_poet_drift_look_timestamp_seconds"
-        self._looked = Gauge(look, "Time of the last look without an error.", ["model"], registry=self.registry)
-        self._model = model
-        ProcessCollector(registry=self.registry)
 
     def looked(self, now: float) -> None:
         """Record a look without an error at `now`, in seconds since 1970."""
-        self._looked.labels(self._model).set(now)
+        self.gauges[LOOK].set(now)
 
 
 def _gauge(name: str, help_: str, labels: dict[str, str], value: float) -> Metric:

@@ -22,7 +22,7 @@ BASELINE_DIGITS = 16  # of the digest of a baseline, in the label of the alert
 WORDS = {"start": "starts now", "wait_for_approval": "waits for a person", "wait": "waits", "refuse": "will be refused"}
 
 
-class Standing(NamedTuple):
+class ShownRequest(NamedTuple):
     """A request for people.
 
     Attributes:
@@ -37,13 +37,13 @@ class Standing(NamedTuple):
     reason: str
 
 
-def standings(state: State, facts: Facts, policy: RetrainingPolicy, now: float) -> list[Standing]:
+def shown_requests(state: State, facts: Facts, policy: RetrainingPolicy, now: float) -> list[ShownRequest]:
     """Return all requests, oldest first. `now` is in seconds since 1970."""
     rows = []
     for request in state.requests:
         step = next_step(state, request, facts, policy, now) if request.status == "open" else None
         words, reason = (WORDS[step.action], "; ".join(step.reasons)) if step else (request.status, request.why)
-        rows.append(Standing(request, step, words, reason))
+        rows.append(ShownRequest(request, step, words, reason))
     return rows
 
 

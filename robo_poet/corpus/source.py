@@ -71,6 +71,13 @@ def open_source(source: str, expected_digest: str, settings: IngestSettings) -> 
     return _local_source(source, source_files(Path(source)), settings, verify)
 
 
+def check_live_text(path: str) -> None:
+    """Raise BadInput if there is no such file, or it is not `.jsonl`."""
+    what = "live text is a .jsonl file" if not path.endswith(".jsonl") else "no such file" if not Path(path).is_file() else ""
+    if what:
+        raise BadInput(what, where=path, remedy="give a file of `requests corpus`")
+
+
 def open_live_text(path: str, expected_digest: str) -> Source:
     """Open a file that `robo-poet requests corpus` wrote. The settings of the corpus, such as names of columns, do not apply to it.
 
@@ -80,8 +87,7 @@ def open_live_text(path: str, expected_digest: str) -> Source:
     Raises:
         BadInput: the file is missing or unreadable, is not `.jsonl`, or has changed.
     """
-    if not path.endswith(".jsonl"):
-        raise BadInput("live text is a .jsonl file", where=path, remedy="give a file of `requests corpus`")
+    check_live_text(path)
     source = open_source(path, expected_digest, IngestSettings())
     return replace(source, documents=lambda: (replace(document, source=LIVE) for document in source.documents()))
 

@@ -9,23 +9,48 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from robo_poet.errors import BadInput, parse_object, validation_message
-from robo_poet.exporter import exporter
+from robo_poet.exporter import LookSeries, exporter
 from robo_poet.permissions import limit_umask
+from robo_poet.registry.log.entry import Entry
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
 from robo_poet.settings.canary import CanarySettings
-from serving.canary.controller import Controller
-from serving.canary.gauges import ControllerSeries
+from serving.canary.controller import WHO, Controller
 from serving.canary.notification import Notifier, channels
 
 log = logging.getLogger("serving.canary")
 LARGEST_LOAD = 0.02  # of a CPU core; a look at 100,000 users takes 1.4 s
 BAD_INPUT = 2  # exit status for an error that the caller can fix
+LOOK, DECISION = "look_timestamp_seconds", "decision_timestamp_seconds"
+GAUGES = {
+    LOOK: "Time of the last look without an error; 0 before the first one.",
+    DECISION: "Time of the newest move that a controller recorded; 0 if there is none.",
+}
+
+
+class ControllerSeries(LookSeries):
+    """The metrics of one controller."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__("robo_poet_canary", model, GAUGES)
+
+    def looked(self, now: float, entries: Sequence[Entry]) -> None:
+        """Record a look without an error.
+
+        Args:
+            now: seconds since 1970.
+            entries: the log of the registry. It has the newest move, also that of another controller.
+        """
+        self.gauges[LOOK].set(now)
+        moves = (entry.statement.time for entry in reversed(entries) if entry.statement.who == WHO)
+        if time := next(moves, ""):
+            self.gauges[DECISION].set(datetime.fromisoformat(time).timestamp())
 
 
 def run(

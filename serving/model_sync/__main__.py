@@ -13,17 +13,36 @@ from typing import NoReturn
 
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput, BadInputParser
-from robo_poet.exporter import exporter
+from robo_poet.exporter import LookSeries, exporter
 from robo_poet.folder_lock import locked_folder
 from robo_poet.permissions import limit_umask
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
-from serving.model_sync.gauges import SyncSeries
 from serving.model_sync.server_status import ServerStatus
 from serving.model_sync.sync import Look, ModelSync
 
 LOCK_FILE = "model_sync.lock"  # in the folder
 BAD_INPUT = 2  # exit status for an error that the caller can fix
+GAUGES = {
+    "look_timestamp_seconds": "Time of the last look without an error; 0 before the first one.",
+    "versions": "Versions in the configuration of the model server.",
+    "loaded_versions": "Versions that the model server has loaded; NaN while it does not answer.",
+    "troubles": "Problems of the newest look, such as a canary whose files differ.",
+    "ready": "1 if the champion is verified and in the configuration.",
+}
+
+
+class SyncSeries(LookSeries):
+    """The metrics of one model."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__("robo_poet_model_sync", model, GAUGES)
+
+    def looked(self, look: Look, now: float) -> None:
+        """Record a look without an error. `now` is in seconds since 1970."""
+        values = (now, look.versions, float("nan") if look.loaded is None else look.loaded, len(look.troubles), look.ready)
+        for name, value in zip(GAUGES, values, strict=True):
+            self.gauges[name].set(value)
 
 
 def _seconds(text: str) -> float:

@@ -62,3 +62,9 @@ def test_an_unknown_scope_has_a_one_line_message(tmp_path: Path) -> None:
         isinstance(wrong.exception, BadInput)
         and str(wrong.exception) == "scope: unknown scope fly; choose from generate, feedback, metrics, internal-load, end-users"
     )
+
+
+def test_a_wrong_consent_is_one_line_and_makes_no_folder(tmp_path: Path) -> None:
+    printed = type_(tmp_path / "keys", "create", "--user", "ann", "--consent", "yes")
+    assert isinstance(printed.exception, BadInput) and str(printed.exception) == "--consent yes: not a consent; give no, user, readers"
+    assert not (tmp_path / "keys").exists()

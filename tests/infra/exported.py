@@ -14,14 +14,14 @@ from monitoring.drift.history import Judged
 from monitoring.retraining.receiver import RetrainingMetrics
 from robo_poet.judges.retraining.state import State
 from robo_poet.settings.serve import TelemetrySettings
-from serving.canary.gauges import ControllerSeries
+from serving.canary.__main__ import ControllerSeries
 from serving.gateway.api.health import HealthEndpoints
 from serving.gateway.assemble import watch_parts
 from serving.gateway.backend.versions import VersionHealth
 from serving.gateway.connection.table import ConnectionTable
 from serving.model_server.gpus import GpuCollector
 from serving.model_server.metrics import ServerMetrics
-from serving.model_sync.gauges import SyncSeries
+from serving.model_sync.__main__ import SyncSeries
 from serving.telemetry.metrics import Metrics
 
 INFRA = Path(__file__).parents[2] / "infra"

@@ -5,10 +5,10 @@ estimate reaches `rise`. One window would not be enough: the probability that a 
 Everything that prevents a comparison gives `cannot_tell` with the reason. It is never "no drift".
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from robo_poet.judges.drift.cause import likely_cause, slices
 from robo_poet.judges.drift.observations import Baseline, Window
@@ -16,6 +16,9 @@ from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.judges.drift.rise import Rise, rise
 
 Action = Literal["no_drift", "rising", "drift", "cannot_tell"]
+WORDS: Final[Mapping[str, str]] = {
+    "no_drift": "no drift", "rising": "rising, not yet a drift", "drift": "drift", "cannot_tell": "cannot tell",
+}  # fmt: skip
 SHOWN_SLICES = 8
 
 

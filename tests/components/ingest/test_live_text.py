@@ -45,5 +45,5 @@ def test_a_changed_or_removed_file_stops_the_step(
     live.write_text(live.read_text() + json.dumps({"text": "one more"}) + "\n")
     assert ingest(poems, live, digest) == 2 and "the source changed since the run was submitted" in one_line()
     live.unlink()
-    assert ingest(poems, live, digest) == 2 and "no such file or folder" in one_line()
+    assert ingest(poems, live, digest) == 2 and "no such file; give a file of `requests corpus`" in one_line()
     assert ingest(poems, poems, "") == 2 and "live text is a .jsonl file" in one_line()

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from robo_poet.corpus.readers import csv_table, encoding, tables
-from robo_poet.corpus.source import open_source
+from robo_poet.corpus.source import check_live_text, open_source
 from robo_poet.corpus.source_digest import source_digest
 from robo_poet.errors import BadInput
 from robo_poet.settings.data import Columns, IngestSettings
@@ -80,3 +80,10 @@ def test_a_cell_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
         list(open_source(str(tmp_path / "a.csv"), "", IngestSettings()).documents())
     with pytest.raises(BadInput, match=r"a.jsonl: the line at byte 0 is longer than"):
         list(open_source(str(tmp_path / "a.jsonl"), "", IngestSettings()).documents())
+
+
+@pytest.mark.parametrize(("name", "what"), [("missing.jsonl", "no such file"), ("live.csv", "live text is a .jsonl file")])
+def test_live_text_that_cannot_be_read_is_one_line(tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / "live.csv").write_text("text\n")
+    with pytest.raises(BadInput, match=f"{name}: {what}; give a file of `requests corpus`"):
+        check_live_text(str(tmp_path / name))

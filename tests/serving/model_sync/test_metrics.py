@@ -5,7 +5,7 @@ import re
 import urllib.request
 from pathlib import Path
 
-from serving.model_sync.gauges import GAUGES, SyncSeries
+from serving.model_sync.__main__ import GAUGES, SyncSeries
 from serving.model_sync.sync import Look
 from tests.serving.model_sync.released import small_registry
 from tests.serving.model_sync.test_main import Running, arguments

@@ -3,12 +3,13 @@
 import threading
 from datetime import datetime
 from pathlib import Path
+from typing import cast
 
 from prometheus_client import CollectorRegistry
 
 from robo_poet.errors import BadInput
-from serving.canary.__main__ import run
-from serving.canary.gauges import DECISION, LOOK, ControllerSeries
+from serving.canary.__main__ import DECISION, LOOK, ControllerSeries, run
+from serving.canary.controller import Controller
 from tests.serving.canary.test_controller import SETTINGS, Place
 
 
@@ -20,7 +21,7 @@ def value(series: CollectorRegistry, name: str) -> float:
 
 def test_looks_moves_and_errors_are_exported(tmp_path: Path) -> None:
     place, series, stopped = Place(tmp_path), ControllerSeries("poems"), threading.Event()
-    names = (LOOK, DECISION, "robo_poet_canary_errors_total")
+    names = tuple(f"robo_poet_canary_{name}" for name in (LOOK, DECISION, "errors_total"))
     assert [value(series.registry, name) for name in names] == [0, 0, 0]
     controller = place.controller()
 
@@ -36,7 +37,7 @@ def test_looks_moves_and_errors_are_exported(tmp_path: Path) -> None:
 
     for part in (Failing(), Moving()):
         stopped.clear()
-        run(part, SETTINGS, place.registry, tmp_path / "logs", stopped, series)  # type: ignore[arg-type]
+        run(cast(Controller, part), SETTINGS, place.registry, tmp_path / "logs", stopped, series)
     newest = place.registry.log()[-1].statement
     looked, decided, errors = (value(series.registry, name) for name in names)
     assert newest.who == "canary controller" and decided == datetime.fromisoformat(newest.time).timestamp()
