@@ -35,7 +35,7 @@ run-pipeline: setup ## Train, evaluate, gate and register a model: PROFILE=local
 serve: setup ## Serve the champion on http://127.0.0.1:8080: web page, API and metrics. PORT=0 takes a free port
 	@$(CLI) serve --profile "$$PROFILE" --port "$$PORT" --model "$$MODEL" $(ARGS)
 
-replay: setup ## Show the whole loop in about ten minutes: release, canary, roll-back, drift, alert, retraining; ends with a page
+replay: setup ## Show the whole loop in 10 to 12 minutes: release, canary, roll-back, drift, alert, retraining; ends with a page
 	@$(CLI) replay $(ARGS)
 
 compile: setup ## Compile the pipelines to build/pipelines/*.yaml for Kubeflow Pipelines

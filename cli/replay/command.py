@@ -30,7 +30,7 @@ def replay(
     ] = FOLDER,
     set_: Annotated[list[str], typer.Option("--set", help="Change a setting of profiles/replay.yaml: key=value (repeatable).")] = [],  # noqa: B006  typer reads the default
 ) -> None:
-    """Show the whole loop on this machine in about ten minutes, with small models.
+    """Show the whole loop on this machine in 10 to 12 minutes, with small models.
 
     Four versions are trained, released and watched: a first one; a better one,
     which is promoted; one that passes its gates and fails its users, and is rolled

@@ -1,4 +1,4 @@
-"""`robo-poet replay` to its end: all programs are real. It takes ten minutes, so only `make soak` runs it."""
+"""`robo-poet replay` to its end: all programs are real. It takes 11 minutes, so only `make soak` runs it."""
 
 import json
 
