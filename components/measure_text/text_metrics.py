@@ -40,7 +40,7 @@ class TextMetrics:
         champion: metrics of the champion's completions of the same prompts; only some names, empty without a champion.
         difference: model minus champion, with the names of `champion`.
         personal_data: kind → number of findings in the model's texts (`found`) and how many are in the training text (`in_training`).
-        private_rows: rows of the model with personal data; they are never quoted.
+        private_rows: rows with personal data in the prompt, the completion or the reference; they are never quoted.
         private_champion_rows: rows of the champion with personal data; they are never quoted.
         semantic_method: method of the semantic similarity; None if it was not measured.
         skipped_findings: number of distinct scrubbing findings that were skipped because they do not identify a person.
@@ -109,15 +109,14 @@ def measure_continuations(
     if champion:
         champion_texts = [row.text for row in champion]
         collected.compare("bleu", bleu(champion_texts, human.texts))
-        found = find_personal_data(champion_texts, (), removed, settings.min_score).found
-        collected.private_champion_rows = frozenset(row for row, count in enumerate(found) if count)
+        collected.private_champion_rows = _private_rows([row.prompt + row.text for row in champion], removed, settings)
     _add_likelihood(collected, rows)
     _add_diversity(collected, model, human)
     collected.add(_degeneration(model, settings), _degeneration(human, settings))
     report("overlap with the training text")
     _add_copies(collected, *copy_metrics(training, tokenizer, (model, human), settings))
     report("personal data")
-    _add_personal_data(collected, (model, human), training, removed, settings)
+    _add_personal_data(collected, rows, (model, human), training, removed, settings)
     report("similarity to the prompt")
     _add_coherence(collected, rows, (model, human), sample_passages(training, seed), settings, seed)
     report("sentences, readability, sentiment, toxicity")
@@ -186,8 +185,15 @@ def _add_copies(collected: TextMetrics, own: dict[str, RowMetric], reference: di
     )
 
 
+def _private_rows(texts: Sequence[str], removed: RemovedData, settings: MeasureTextSettings) -> frozenset[int]:
+    """Return the rows whose text has personal data."""
+    found = find_personal_data(texts, (), removed, settings.min_score).found
+    return frozenset(row for row, count in enumerate(found) if count)
+
+
 def _add_personal_data(
-    collected: TextMetrics, both_sides: tuple[Side, Side], training: Iterable[str], removed: RemovedData, settings: MeasureTextSettings
+    collected: TextMetrics, rows: Sequence[Continuation], both_sides: tuple[Side, Side], training: Iterable[str], removed: RemovedData,
+    settings: MeasureTextSettings,
 ) -> None:  # fmt: skip
     model_data, human_data = (find_personal_data(side.texts, training, removed, settings.min_score) for side in both_sides)
     collected.add(
@@ -199,7 +205,9 @@ def _add_personal_data(
             for data in (model_data, human_data)
         )
     )
-    collected.private_rows = frozenset(row for row, count in enumerate(model_data.found) if count)
+    # Scrubbing may miss a name in held-out text that it removed elsewhere, so prompts and references are searched too
+    quoted = [row.prompt + row.text for row in rows], [row.prompt + row.reference for row in rows]
+    collected.private_rows = frozenset().union(*(_private_rows(texts, removed, settings) for texts in quoted))
     collected.skipped_findings = removed.skipped
     collected.personal_data = {
         kind: {"found": count, "in_training": model_data.known_kinds.get(kind, 0)} for kind, count in model_data.kinds.items()

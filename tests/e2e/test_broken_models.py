@@ -72,7 +72,7 @@ def test_a_good_model_passes_every_gate_and_becomes_champion(releases: Releases)
 def test_one_that_loops_when_it_writes(releases: Releases) -> None:
     """The good model itself, sampled so near to greedily that it goes round in circles: it predicts as well as the champion, being it."""
     summary = releases.run(broken_corpora.good, "evaluate.temperature=0.1")
-    assert releases.rejected(summary).keys() >= {"degenerate_share", "distinct_2_to_people"}
+    assert failed_gates(summary) >= {"degenerate_share", "distinct_2_to_people"}
     against = [gate for gate in summary["gates"] if gate["against"]]
     assert len(against) == 6 and all(gate["verdict"] == "pass" and gate["value"] == 0 for gate in against)
 
@@ -145,9 +145,7 @@ def test_one_of_which_too_little_is_known_to_rule_out_bias(releases: Releases) -
     """The good model, asked so few questions that nothing is proven: neither that it is biased nor that it is not."""
     reach = [gate for gate in GATES if gate.metric.endswith("_reach")]
     summary = releases.run(broken_corpora.good, "audit.pairs=24", "audit.prompts=15", gates=[*HERE, *reach])
-    # The same model was rejected before, in a loop: it is that version, whose reasons in the registry stay the first ones.
-    assert (summary["verdict"], summary["stage"], summary["steps"]["deploy-canary"]["state"]) == ("rejected", "rejected", "skipped")
-    assert {gate["metric"] for gate in summary["gates"] if gate["verdict"] == "fail"} == {gate.metric for gate in reach} and len(reach) == 3
+    assert failed_gates(summary) == {gate.metric for gate in reach} and len(reach) == 3
 
 
 @pytest.mark.soak
@@ -170,6 +168,13 @@ def test_another_good_model_becomes_canary(releases: Releases) -> None:
     """Last: from then on there is a canary."""
     summary = releases.run(broken_corpora.good, "train.epochs=14")
     assert (summary["verdict"], summary["stage"]) == ("accepted", "canary")
+
+
+def failed_gates(summary: dict[str, Any]) -> set[str]:
+    """Return the gates that rejected the champion itself, measured in another way. Its stage stays, and nothing is deployed."""
+    assert (summary["version"], summary["verdict"], summary["stage"]) == (1, "rejected", "champion")
+    assert summary["steps"]["deploy-canary"]["state"] == "skipped"
+    return {gate["metric"] for gate in summary["gates"] if gate["verdict"] == "fail"}
 
 
 def verdicts(summary: dict[str, Any], *metrics: str) -> set[str]:

@@ -185,6 +185,15 @@ def test_rows_with_personal_data_are_never_examples(measure, human):
     assert found["private_champion_rows"] == [], "there is no champion"
 
 
+@pytest.mark.parametrize("part", ["prompt", "reference"])
+def test_rows_with_personal_data_in_held_out_text_are_never_examples(measure, human, part):
+    private = "Write to anna.k@example.org, "
+    rows = [replace(row, **{part: private + getattr(row, part)}) if number == 4 else row for number, row in enumerate(human)]
+    found = measure(rows, part)
+    assert found["private_rows"] == [4]
+    assert not {one["row"] for picked in ("best", "worst") for one in found[picked].values()} & {4}
+
+
 def test_rows_of_the_champion_with_personal_data_are_listed(measure, human):
     champion = [replace(row, text=" Write to anna.k@example.org.") if number == 3 else row for number, row in enumerate(human)]
     found = measure(human, champion=champion)
