@@ -190,7 +190,15 @@ def _outside(measurements: GateInput, gate: Gate, outcome: Outcome, reason: str)
     far = outcome.low is None and _is_far(gate, outcome.value or 0.0)
     if recorded and recorded.is_amount and not far:
         return replace(outcome, state="unknown", reason=f"{reason}, but too little was measured: {recorded.text}", shortage=recorded)
-    return replace(outcome, state="fail", reason=reason)
+    return replace(outcome, state="fail", reason=reason + _reaches_within(gate, outcome))
+
+
+def _reaches_within(gate: Gate, outcome: Outcome) -> str:
+    """Return words that limit a failure: the interval of a value outside the bound contains values that pass. Otherwise empty."""
+    low, high = outcome.low, outcome.high
+    if low is None or high is None or (gate.min is not None and high < gate.min) or (gate.max is not None and low > gate.max):
+        return ""
+    return " (by value; the interval reaches within the bound)"
 
 
 FAR = 2.0  # a perplexity of twice the bound is one bit per token away from it

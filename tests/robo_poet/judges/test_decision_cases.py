@@ -106,6 +106,21 @@ def test_every_verdict_and_its_reason(measured: GateInput, gate: Gate, verdict: 
     assert only(measured, replace(gate, on_unknown="perhaps")).verdict != "pass"  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("gate", "reaches"),
+    [
+        (Gate("bits_per_byte", max=2.495), True),
+        (Gate("bits_per_byte", max=2.49), True),  # a bound is inclusive
+        (Gate("bits_per_byte", max=2.4), False),
+        (Gate("bits_per_byte", min=2.505), True),
+        (Gate("bits_per_byte", min=2.6), False),
+    ],
+)
+def test_a_failure_by_value_says_that_the_interval_reaches_within_the_bound(gate: Gate, reaches: bool) -> None:
+    result = only(MEASURED, gate)
+    assert result.verdict == "fail" and result.reason.endswith(" (by value; the interval reaches within the bound)") == reaches
+
+
 def test_metrics_without_a_comparison_leave_the_champion_unknown() -> None:
     assert judge_gates({"bits_per_byte": 2.5}, [Gate(**CHAMPION)]).verdict == "rejected"
 
