@@ -9,6 +9,22 @@ from robo_poet.features.distributions import Distributions
 from robo_poet.report.corpus_section import check_figure, check_name
 from robo_poet.settings.data import Outside, ValidateSettings
 
+# (check, side of the bound) → what a value there means for the model, and what the user can do
+MEANINGS = {
+    ("megabytes", "below"): "intervals are wide, and gates may lack evidence; add text",
+    ("type_token_ratio", "below"): "the text repeats few words, as templates and logs do; remove the repeated parts, or lower "
+    "validation.min_type_token_ratio if this is meant",
+    ("type_token_ratio", "above"): "the text has many different words for its size, as lists, code and mixed languages do, and the model "
+    "sees many of them only once; add text of the same kind, or raise validation.max_type_token_ratio if this is meant",
+    ("sentence_tokens", "below"): "the sentences are short, as in dialogues; lower validation.min_sentence_tokens if this is meant",
+    ("sentence_tokens", "above"): "the sentences are long, or have no full stops, as verse and tables; raise "
+    "validation.max_sentence_tokens if this is meant",
+    ("duplicate_share", "above"): "many documents have the same text; look for a source that was read twice",
+    ("encoding_error_share", "above"): "the text was probably decoded with a wrong encoding; convert it to UTF-8 again",
+    ("expected_language_share", "below"): "name the languages of the corpus in validation.languages",
+    ("length_divergence", "above"): "documents of one split are longer than those of another, so held-out figures may differ from those "
+    "of new text; give long works as several documents",
+}
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 
 
@@ -26,6 +42,13 @@ class Check:
         limits = (("at least", self.low), ("at most", self.high))
         bounds = [f"{word} {check_figure(bound, self.name)}" for word, bound in limits if bound is not None]
         return f"{check_name(self.name)} is {check_figure(self.value, self.name)}; required: {' and '.join(bounds)}"
+
+    @property
+    def meaning(self) -> str:
+        """What a value outside the bounds means, and what the user can do; empty inside."""
+        if self.verdict == "ok":
+            return ""
+        return MEANINGS.get((self.name, "above" if self.high is not None and self.value > self.high else "below"), "")
 
 
 def check_value(name: str, value: float, low: float | None, high: float | None, outside: Outside) -> Check:

@@ -24,6 +24,7 @@ class Finding:
         what: the violation in words.
         ids: documents concerned, at most a handful; empty if the finding is about the corpus as a whole.
         documents: number of documents concerned; None if it is not known.
+        meaning: what it means, and what the user can do; may be empty.
     """
 
     kind: Literal["schema", "limit", "drift", "skew"]
@@ -31,8 +32,12 @@ class Finding:
     verdict: Verdict
     ids: tuple[str, ...] = ()
     documents: int | None = None
+    meaning: str = ""
 
     def __str__(self) -> str:
+        return f"{self._located()}: {self.meaning}" if self.meaning else self._located()
+
+    def _located(self) -> str:
         if not self.ids:
             return self.what
         named = ", ".join(quotable_name(id_, "a document whose name cannot be shown") for id_ in self.ids[:IN_A_WARNING])
@@ -54,7 +59,7 @@ def anomaly_findings(violations: Sequence[Mapping[str, str]], found: Mapping[str
 
 def check_finding(check: Check, ids: Sequence[str]) -> Finding:
     """Return a check of a limit; `ids` are documents that contribute most."""
-    return Finding("limit", str(check), check.verdict, tuple(ids))
+    return Finding("limit", str(check), check.verdict, tuple(ids), meaning=check.meaning)
 
 
 def distance_finding(row: Distance, ids: Sequence[str] = ()) -> Finding:

@@ -30,7 +30,8 @@ FINDINGS = _ENVIRONMENT.from_string("""{% if not findings %}
 <div class="scroll"><table>
 <tr><th>verdict</th><th>what</th><th>documents</th></tr>
 {% for one in findings %}
-<tr><td class="{{ one.verdict }}">{{ "stops the run" if one.verdict == "fail" else "warning" }}</td><td>{{ one.what }}</td>
+<tr><td class="{{ one.verdict }}">{{ "stops the run" if one.verdict == "fail" else "warning" }}</td><td>{{ one.what }}
+{%- if one.meaning %}<br><span class="faint">{{ one.meaning }}</span>{% endif %}</td>
 <td class="ids">{% for id in one.ids %}{{ id | visible | short }}{{ ", " if not loop.last }}{% endfor %}
 {% if one.documents and one.documents > one.ids | length %} and {{ "{:,}".format(one.documents - one.ids | length) }} more{% endif %}
 {% if not one.ids %}<span class="faint">the corpus as a whole</span>{% endif %}</td></tr>
@@ -104,7 +105,7 @@ def findings_section(findings: Sequence[Mapping[str, Any]]) -> str:
     """Return the findings as an HTML fragment.
 
     Args:
-        findings: each has `verdict` (`warn` or `fail`), `what`, `ids` of documents, and `documents` (their number or None).
+        findings: each has `verdict` (`warn` or `fail`), `what`, `meaning`, `ids` of documents, and `documents` (their number or None).
     """
     return FINDINGS.render(findings=sorted(findings, key=lambda finding: finding["verdict"] != "fail"))
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from components.validate_data.checks import Check, check_statistics, check_value
+from components.validate_data.checks import MEANINGS, Check, check_statistics, check_value
 from components.validate_data.corpus_statistics import CorpusStatistics
 from robo_poet.settings.data import ValidateSettings
 
@@ -25,6 +25,17 @@ def test_check(value: float, low: float | None, high: float | None, outside: str
 def test_a_check_reads_as_a_sentence() -> None:
     sentence = str(check_value("sentence_tokens", 27.5, 15, 25, "warn"))
     assert sentence == "mean sentence length is 27.5 tokens; required: at least 15 tokens and at most 25 tokens"
+
+
+def test_a_value_outside_says_what_it_means_and_what_to_do() -> None:
+    defaults = ValidateSettings()
+    large = CorpusStatistics(megabytes=5, type_token_ratio=1, sentence_tokens=99, duplicate_share=1, damage_share=1)
+    for value in (CorpusStatistics(), large):
+        for check in check_statistics(value, defaults):
+            assert bool(check.meaning) == (check.verdict != "ok"), check
+    keys = [word.strip(";,.") for text in MEANINGS.values() for word in text.split() if word.startswith("validation.")]
+    assert keys and all(key.removeprefix("validation.") in ValidateSettings.model_fields for key in keys)
+    assert not check_value("duplicate_share", math.nan, None, 0.1, "warn").meaning
 
 
 @pytest.mark.parametrize(
