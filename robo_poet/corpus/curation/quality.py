@@ -3,8 +3,10 @@
 The measures are those of the quality filters of Gopher (Rae et al. 2021, table A1): number of words, words with a letter, repeated lines.
 """
 
+import functools
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from robo_poet.corpus.curation.dropped import DAMAGED, FEW_LETTERS, FEW_WORDS, LANGUAGE, REPEATED_LINES
 from robo_poet.corpus.curation.shingles import SHORT_WORDS
@@ -12,17 +14,30 @@ from robo_poet.corpus.document import Document, language_code
 from robo_poet.corpus.words import separate_words
 from robo_poet.settings.data import QualitySettings
 
-LANGUAGE_CHARACTERS = 2_000  # enough to identify 97 languages; takes 0.2 ms per document
+LANGUAGE_CHARACTERS = 2_000  # enough to identify 141 languages; takes 0.2 ms per document
+# Nigerian Pidgin: its words are mostly English ones. It was found in 1.3 % of 520 kB of English changelogs, entry by entry.
+NOT_DETECTED = frozenset({"pcm"})
 # U+FFFD, and all control characters except tab and line ends
 DAMAGED_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
+
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
 Failure = tuple[str, float | None, str]  # reason, measured value, detected or declared language (of the reason `language`)
 
 
 def language_of(text: str) -> str:
-    """Return the ISO 639-1 code of the likeliest language, from the first 2,000 characters."""
-    import py3langid  # loads its model in 0.6 s, so import it only if a document needs it
+    """Return the ISO 639 code of the likeliest language, from the first 2,000 characters. Text without words can be `zxx`."""
+    return str(_identifier().classify(text[:LANGUAGE_CHARACTERS])[0])
 
-    return str(py3langid.classify(text[:LANGUAGE_CHARACTERS])[0])
+
+@functools.cache
+def _identifier() -> "LanguageIdentifier":
+    from py3langid import langid  # loads its model in 0.6 s, so import it only if a document needs it
+
+    identifier = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE)
+    identifier.set_languages([code for code in identifier.labels if code not in NOT_DETECTED])
+    return identifier
 
 
 def failed_rule(document: Document, bounds: QualitySettings) -> Failure | None:

@@ -1,6 +1,6 @@
 import pytest
 
-from robo_poet.corpus.curation.quality import failed_rule
+from robo_poet.corpus.curation.quality import failed_rule, language_of
 from robo_poet.corpus.document import Document
 from robo_poet.settings.data import QualitySettings
 
@@ -9,6 +9,12 @@ FRENCH = "Le soleil se lève sur la mer et les oiseaux chantent dans le jardin d
 
 def failure(text: str, language: str = "", **bounds: object) -> object:
     return failed_rule(Document(id="a", group="", text=text, language=language), QualitySettings.model_validate(bounds))
+
+
+def test_short_technical_english_is_not_nigerian_pidgin() -> None:
+    texts = ["Rebuild for bookworm", "Update multiarch patch for loong64 support", "Fix pattern in debian/watch", "Import upstream patch"]
+    assert {language_of(text) for text in texts} == {"en"}
+    assert language_of(FRENCH) == "fr"
 
 
 @pytest.mark.parametrize("text", ["x", "\ufffd\x00", "1 2 3", "a\na\na", FRENCH])
