@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.profile import Profile, Set
-from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry
+from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry, open_trained
 from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
@@ -59,7 +59,7 @@ def report(
     from monitoring.drift.report import report_drift
 
     settings = _settings(profile, set_).drift
-    result = report_drift(open_registry(registry, model), folder, settings, datetime.now(UTC), windows)
+    result = report_drift(open_trained(registry, model), folder, settings, datetime.now(UTC), windows)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
@@ -144,7 +144,7 @@ def history(
 
     from monitoring.drift.history import History
 
-    name = open_registry(registry, model).model
+    name = open_trained(registry, model).model
     judged = History(state / name).judged()[-windows:]
     if as_json:
         typer.echo(json.dumps([asdict(window) for window in judged], indent=2))
@@ -184,7 +184,7 @@ def compare(
     from robo_poet.atomic import write_text
     from robo_poet.errors import BadInput
 
-    name = open_registry(registry, model).model
+    name = open_trained(registry, model).model
     history = History(state / name)
     judged = [row for row in history.judged() if window in ("", row.row["window"])]
     if not judged:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.profile import Profile, Set
-from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry
+from cli.registry.opening import HOME, AsJson, Folder, ModelName, Why, open_registry, open_trained
 from cli.requests import consenting_keys
 from robo_poet.commands import command
 from robo_poet.local_folder import local_path
@@ -113,7 +113,7 @@ def list_requests(
     from monitoring.retraining.facts import read_facts, shown_requests
     from pipelines.profile.load import load_profile
 
-    store = open_registry(registry, model)
+    store = open_trained(registry, model)
     name = store.model
     policy = load_profile(profile, set_).profile.monitoring.retraining.policy()
     requests = shown_requests(_log(folder / name, name).state(), read_facts(store), policy, datetime.now(UTC).timestamp())
@@ -161,7 +161,7 @@ def _decide(number: int, why: str, registry: str, model: str, folder: Path, *, a
     from robo_poet.errors import BadInput
     from robo_poet.process import user_name
 
-    name = open_registry(registry, model).model
+    name = open_trained(registry, model).model
     log = _log(folder / name, name)
     key = find_request(log.state(), number, f"model {name}")
     try:

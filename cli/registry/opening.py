@@ -66,6 +66,20 @@ def open_registry(registry: str, model: str) -> Registry:
     return Registry(registry, only_model(registry, model))
 
 
+def open_trained(registry: str, model: str) -> Registry:
+    """Return the registry of a model as `open_registry` does, for a command that needs a trained model.
+
+    Raises:
+        BadInput: see `open_registry`; or the registry is empty.
+    """
+    from robo_poet.errors import BadInput
+    from robo_poet.registry.names import model_names
+
+    if not model_names(registry):
+        raise BadInput("the registry is empty", where=registry, remedy=f"to train a model: {command('run')}")
+    return open_registry(registry, model)
+
+
 def open_all(registry: str, model: str) -> list[Registry]:
     """Return the registries of all models, or of `model` if it is not empty."""
     from robo_poet.registry.names import model_names

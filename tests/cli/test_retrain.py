@@ -84,6 +84,12 @@ def test_without_alerts_the_next_command_is_named(tmp_path: Path) -> None:
     assert isinstance(approved, BadInput) and "no alert has asked for a retraining yet" in str(approved)
 
 
+@pytest.mark.parametrize("words", [("list",), ("approve", "1", "--why", "x")])
+def test_an_empty_registry_names_no_model(tmp_path: Path, words: tuple[str, ...]) -> None:
+    refused = call(tmp_path, *words).exception
+    assert isinstance(refused, BadInput) and "the registry is empty; to train a model: " in str(refused)
+
+
 def test_the_command_of_a_run_is_complete() -> None:
     request = Request(1, Key("poems", 3, "0" * 16, "unknown"), "open", 0.0, "2026-03-10T12:00:00Z", "", 0.0, "ada", "test")
     live = UsedLiveText(Path("/live-text-1.jsonl"), "used: 5 prompts of 5 users")
