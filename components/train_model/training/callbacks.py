@@ -159,15 +159,16 @@ class ProgressLine(Callback):
     """A callback that prints a line after each step.
 
     Example: `step 120/800 · 1:45 left · loss 4.812 · perplexity 98.1 · accuracy 18.4 %, top 5 38.0 % · validation 103.5 · 8,120 tokens/s`.
-    The time stands first, because a terminal of 100 columns cuts the end.
+    The time stands first, because a terminal of 100 columns cuts the end. The first step of a process also compiles the model,
+    so speed and time left are measured from its end on.
     """
 
     def __init__(self) -> None:
-        self._started, self._tokens = 0.0, 0
+        self._started, self._tokens, self._measured = 0.0, 0, False
         self._means, self._weight = np.zeros(4), 0.0
 
     def on_begin(self, training: Training) -> None:
-        self._started, self._tokens = time.monotonic(), training.progress.tokens
+        self._measured = False
         if step := training.progress.step:
             training.report(step, training.steps, f"resuming from the checkpoint of step {step}")
 
@@ -176,14 +177,19 @@ class ProgressLine(Callback):
         self._means = DECAY * self._means + (1 - DECAY) * np.asarray([batch.loss, batch.nats, batch.accuracy, batch.top5_accuracy])
         self._weight = DECAY * self._weight + 1 - DECAY  # corrects the bias towards the initial 0, as in Adam
         loss, nats, accuracy, top5_accuracy = (self._means / self._weight).tolist()
-        speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._started)
-        seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
+        pace = ("time left not known yet", "compiled")
+        if self._measured:
+            speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._started)
+            seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
+            pace = (f"{duration(seconds_left)} left", f"{speed:,.0f} tokens/s")
+        else:
+            self._started, self._tokens, self._measured = time.monotonic(), progress.tokens, True
         validation_text = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
         training.report(
             progress.step, steps,
-            f"step {progress.step}/{steps} · {duration(seconds_left)} left · loss {loss:.3f} · "
+            f"step {progress.step}/{steps} · {pace[0]} · loss {loss:.3f} · "
             f"perplexity {math.exp(min(99.0, nats)):,.1f} · "
-            f"accuracy {100 * accuracy:.1f} %, top 5 {100 * top5_accuracy:.1f} %{validation_text} · {speed:,.0f} tokens/s",
+            f"accuracy {100 * accuracy:.1f} %, top 5 {100 * top5_accuracy:.1f} %{validation_text} · {pace[1]}",
         )  # fmt: skip
 
 

@@ -1,11 +1,12 @@
 import math
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.train_model.training.callbacks import Batch, Divergence, duration
+from components.train_model.training.callbacks import Batch, Divergence, ProgressLine, duration
 from components.train_model.training.trainer import Trainer
 from robo_poet.errors import BadInput
 from tests.components.train_model.toy import trainer
@@ -52,6 +53,22 @@ def test_an_ordinary_step_is_no_divergence(toy: Trainer) -> None:
 def test_a_nan_validation_loss_stops_training(toy: Trainer) -> None:
     with pytest.raises(BadInput, match="the validation loss is not finite"):
         Divergence().on_validation_end(toy, {"validation_cross_entropy": math.nan})
+
+
+def test_the_first_step_gives_no_time_left_because_it_compiles(toy: Trainer, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr(toy, "report", lambda step, steps, text: lines.append(text))
+    seconds = iter([100.0, 102.0])  # at the end of the first step, and of the next check
+    monkeypatch.setattr(time, "monotonic", lambda: next(seconds))
+    line, progress = ProgressLine(), toy.progress
+    progress.step = progress.tokens = 0
+    line.on_begin(toy)
+    for _ in range(2):
+        progress.step, progress.tokens = progress.step + 1, progress.tokens + 100
+        line.on_batch_end(toy, Batch(2.0, 2.0, 0.5, 0.7, []))
+    assert "time left not known yet" in lines[0] and "tokens/s" not in lines[0]
+    left = duration(2 * (toy.steps - 2))  # 50 tokens a second, 100 tokens a step
+    assert f"step 2/{toy.steps} · {left} left · loss 2.000" in lines[1] and lines[1].endswith(" · 50 tokens/s")
 
 
 @pytest.mark.parametrize("seconds, text", [(0, "0:00"), (67, "1:07"), (3599, "59:59"), (3600, "1:00:00"), (40_000, "11:06:40")])
