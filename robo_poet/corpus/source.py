@@ -107,9 +107,9 @@ def joined(first: Source, second: Source) -> Source:
 
 
 def _local_source(name: str, files: SourceFiles, settings: IngestSettings, verify: Callable[[], None] = lambda: None) -> Source:
-    log = ReadingLog()
+    log, divides = ReadingLog(), settings.few_works == "divide"
     if files.names:
-        return Source(name, lambda: folder_documents(files, settings.encoding, log), 0, verify, files.warnings, log)
+        return Source(name, lambda: folder_documents(files, settings.encoding, log, divides), 0, verify, files.warnings, log)
     if is_table(files.member or files.root.name):
         return Source(name, lambda: table_documents(files, settings.columns, settings.encoding, log), 0, verify, files.warnings, log)
-    return Source(name, lambda: file_documents(files, settings.encoding, log), 0, verify, files.warnings, log)
+    return Source(name, lambda: file_documents(files, settings.encoding, log, divides), 0, verify, files.warnings, log)

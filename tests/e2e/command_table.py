@@ -179,6 +179,7 @@ MARKS: dict[str, Mark] = {
         "time", soak=False, note="tests/components/validate_data/test_prompt_skew.py compares a corpus with prompts"
     ),
     "make run-pipeline CORPUS=~/poems": Mark("time"),
+    "make run-pipeline CORPUS=~/novel.txt": Mark("time", before="cat ~/poems/* > ~/novel.txt"),
     "make run-pipeline CORPUS='po$ems'": Mark("time", before="cp -r ~/poems 'po$ems'"),
     "robo-poet run --corpus ~/poems --set train.epochs=10": Mark("time"),
     "robo-poet run --corpus ~/poems --live-text live.jsonl": Mark(

@@ -1,4 +1,4 @@
-"""Ten corpora of ten kinds: described, and run with PROFILE=auto, as a new user types it (PIPE-3, EVAL-6).
+"""Eleven corpora of eleven kinds: described, and run with PROFILE=auto, as a new user types it (PIPE-3, EVAL-6).
 
 A run takes minutes, so all runs are `make soak`'s. They write the table of docs/explanation/corpora.md.
 """

@@ -1,19 +1,25 @@
-"""Readers of text files: a folder or archive of files, and a single file of several works."""
+"""Readers of text files: a folder or archive of files, and a single file of several works.
+
+With fewer works than splits, each work is divided into parts, unless `ingest.few_works` is `keep`. The licence that Project Gutenberg adds
+to each of its books is left out: it would be a tenth of a short book, and it names the wrong language for a book that is not English.
+"""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
 from robo_poet.corpus.compression import plain_name
-from robo_poet.corpus.document import Document
+from robo_poet.corpus.document import LINE_END, Document
+from robo_poet.corpus.parquet import SPLITS
+from robo_poet.corpus.readers.division import divide
 from robo_poet.corpus.readers.encoding import Decoder
 from robo_poet.corpus.readers.reading_log import ReadingLog
 from robo_poet.corpus.source_files import SourceFiles
 from robo_poet.errors import BadInput
 
 SOURCE = "user"  # a constant, not a setting: user text always gets the full privacy treatment (contract 11)
-WORK_SEPARATOR = re.compile(r"^(?:-{3,}[ \t]*|\f)\r?$", re.MULTILINE)
-_LONE_RETURN = re.compile(r"\r(?!\n)")
+WORK_SEPARATOR = re.compile(r"^(?:-{3,}[ \t]*|\f)$", re.MULTILINE)
+_GUTENBERG = re.compile(r"^\*{3} ?(START|END) OF (?:THE|THIS) PROJECT GUTENBERG EBOOK\b[^*]*\*{3}[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def read_text(files: SourceFiles, name: str, encoding: str, log: ReadingLog) -> str:
@@ -35,32 +41,66 @@ def read_text(files: SourceFiles, name: str, encoding: str, log: ReadingLog) -> 
     return text
 
 
-def folder_documents(files: SourceFiles, encoding: str, log: ReadingLog) -> Iterator[Document]:
+def folder_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: bool) -> Iterator[Document]:
     """Yield one document per file. The id is the path relative to the folder.
+
+    Args:
+        divides: divide the files into parts if there are fewer files than splits. The id of a part is `path#number`.
 
     Raises:
         BadInput: see `read_text`. One bad file stops the run.
     """
+    divides = divides and len(files.names) < len(SPLITS)
     with files.reading():
         for name in files.names:
-            text = read_text(files, name, encoding, log)
-            yield Document(id=name, group=name, text=text, title=PurePosixPath(plain_name(name)).stem, source=SOURCE)
+            text = _without_licence(read_text(files, name, encoding, log), files.where(name), log)
+            parts = _parts([text], files.where(name), log) if divides else [text]
+            title = PurePosixPath(plain_name(name)).stem
+            if len(parts) == 1:
+                yield Document(id=name, group=name, text=text, title=title, source=SOURCE)
+            else:
+                yield from _numbered(parts, name, title)
 
 
-def file_documents(files: SourceFiles, encoding: str, log: ReadingLog) -> Iterator[Document]:
+def file_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: bool) -> Iterator[Document]:
     """Yield the works of a single file. A line of three or more hyphens, or a form feed, separates works.
 
     The id is the number of the work, from 1. The number would change if a work were inserted above. So the group is empty, and the split
     depends on the content.
 
+    Args:
+        divides: divide the works into parts if there are fewer works than splits.
+
     Raises:
         BadInput: see `read_text`.
     """
+    where, name = files.where(""), files.root.name
     with files.reading():
-        whole = read_text(files, "", encoding, log)
-    text = _LONE_RETURN.sub("\n", whole)  # a separator is a line of its own in an old Mac file, too
-    works = [work.strip("\r\n") for work in WORK_SEPARATOR.split(text) if work.strip()]
-    name = files.root.name
-    stem = PurePosixPath(plain_name(name)).stem
-    for number, text in enumerate(works, start=1):
-        yield Document(id=f"{name}#{number}", group="", text=text, title=f"{stem} {number}", source=SOURCE)
+        text = LINE_END.sub("\n", read_text(files, "", encoding, log))  # a separator is a line of its own in an old Mac file, too
+    works = [work.strip("\n") for work in WORK_SEPARATOR.split(_without_licence(text, where, log)) if work.strip()]
+    if divides and len(works) < len(SPLITS):
+        works = _parts(works, where, log)
+    yield from _numbered(works, name, PurePosixPath(plain_name(name)).stem)
+
+
+def _numbered(texts: Iterable[str], name: str, title: str) -> Iterator[Document]:
+    for number, text in enumerate(texts, start=1):
+        yield Document(id=f"{name}#{number}", group="", text=text, title=f"{title} {number}", source=SOURCE)
+
+
+def _parts(works: Iterable[str], where: str, log: ReadingLog) -> list[str]:
+    """Return the parts of all works, and note how they were divided."""
+    divisions = [divide(LINE_END.sub("\n", work)) for work in works]
+    parts = [part.strip("\n") for division in divisions for part in division.parts if part.strip()]
+    if places := frozenset[str]().union(*(division.places for division in divisions)):
+        log.divide(where, len(parts), " and ".join(sorted(places, reverse=True)))
+    return parts
+
+
+def _without_licence(text: str, where: str, log: ReadingLog) -> str:
+    """Return the text between the marks of Project Gutenberg; the whole text if it has not both, or no text between them."""
+    marks = {match[1].upper(): match for match in _GUTENBERG.finditer(text)}
+    if len(marks) < 2 or not (book := text[marks["START"].end() : marks["END"].start()].strip("\r\n")).strip():
+        return text
+    log.leave_out(where, len(text) - len(book))
+    return book

