@@ -82,7 +82,7 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
 
     model, human = estimates(collected.model), estimates(collected.human)
     shortages = dict(collected.shortages)
-    if (share := model.get(RELATIVE_BLEU)) and (shortage := wide_ratio_shortage(share, row_units.name)):
+    if (share := model.get(RELATIVE_BLEU)) and (shortage := ratio_shortage(share, row_units.name, len(rows))):
         shortages[RELATIVE_BLEU] = shortage
     return {
         "metrics": _values(model),
@@ -111,15 +111,19 @@ def text_metrics_json(collected: TextMetrics, rows: Sequence[Continuation], sett
 
 RELATIVE_BLEU = "bleu_to_people"
 WIDEST_RATIO = 1.0  # of the interval: the value of human text itself
+FEWEST_COMPLETIONS = 50  # for a ratio that can reject a model
 
 
-def wide_ratio_shortage(estimate: Estimate, unit: str) -> Shortage | None:
-    """Return the shortage of a ratio to human text whose interval is wider than the value of human text, which is 1.
+def ratio_shortage(estimate: Estimate, unit: str, completions: int) -> Shortage | None:
+    """Return the shortage of a ratio to human text from few completions, or with an interval wider than 1, the value of human text.
 
-    Short completions share hardly any 4-gram with human text. Then one match changes BLEU tenfold, and the ratio says nothing: for 81
-    completions of 12 words it was 0.11, with an interval from 0.003 to 3.9. A low value is then no reason to reject. Widths shrink
-    as 1/√units.
+    Completions share few 4-grams with human text. With few of them one match changes BLEU tenfold, and the ratio says nothing: for 81
+    completions of 12 words it was 0.11, with an interval from 0.003 to 3.9. If no resample has such a match, the interval is too narrow:
+    a model had 0.12 (0.03 to 0.22) with 20 completions and 0.92 (0.07 to 1.8) with 60. A low value is then no reason to reject. Widths
+    shrink as 1/√units.
     """
+    if completions < FEWEST_COMPLETIONS:
+        return Shortage("completions", FEWEST_COMPLETIONS, completions)
     width = estimate.high - estimate.low
     if not math.isfinite(width) or width <= WIDEST_RATIO:
         return None

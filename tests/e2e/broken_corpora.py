@@ -159,10 +159,10 @@ def named() -> list[Row]:
 
 
 def reprinted() -> list[Row]:
-    """One poem of one author stands in all his works, under another line each time: no exact duplicate, and on all sides of the split."""
-    same = poem("ben", "the one")
-    reprints = [{**row, "text": row["text"].split("\n")[0] + "\n" + same} for row in rows("ben", 4 * WORKS)]
-    return [*rows("ada"), *reprints, *rows("cleo"), *chronicles()]
+    """One poem of each author stands in all works, under another line each time: no exact duplicate, and on all sides of the split."""
+    same = {author: poem(author, "the one") for author in NOUNS}
+    reprints = [{**row, "text": row["text"].split("\n")[0] + "\n" + same[author]} for author in NOUNS for row in rows(author, 2 * WORKS)]
+    return [*reprints, *chronicles()]
 
 
 def one_sided() -> list[Row]:

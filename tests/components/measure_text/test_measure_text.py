@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from components.measure_text import text_metrics
-from components.measure_text.__main__ import main, wide_ratio_shortage
+from components.measure_text.__main__ import main, ratio_shortage
 from components.measure_text.sentence_embedding import SentenceEncoder, load_sentence_encoder, model_archive
 from pipelines.profile.load import load_profile
 from robo_poet.corpus.document import Document
@@ -364,6 +364,13 @@ def test_a_table_with_another_digest_is_refused(human, corpus, audit, tokenizer_
     [(0.18, 0.82, None), (0.0, 1.0, None), (-math.inf, math.inf, None), (0.003087, 3.863716, 313)],
 )
 def test_a_ratio_to_human_text_with_too_wide_an_interval_is_a_shortage(low: float, high: float, needed: int | None) -> None:
-    shortage = wide_ratio_shortage(Estimate(0.109, low, high, 21), "work")
+    shortage = ratio_shortage(Estimate(0.109, low, high, 21), "work", 81)
     assert (shortage.needed if shortage else None) == needed
     assert shortage is None or (shortage.text, shortage.is_amount) == ("21 works with completions, 313 needed", True)
+
+
+def test_a_ratio_to_human_text_from_few_completions_is_a_shortage_however_narrow_its_interval() -> None:
+    narrow = Estimate(0.1227, 0.0268, 0.2187, 21)
+    assert ratio_shortage(narrow, "work", 50) is None
+    shortage = ratio_shortage(narrow, "work", 20)
+    assert shortage and (shortage.text, shortage.is_amount) == ("20 completions, 50 needed", True)
