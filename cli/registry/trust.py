@@ -61,7 +61,7 @@ def key(
     """Print your public key, which signs your changes of registries. The first use makes the key.
 
     Others who trust it add the line to their file of trusted keys, or to the
-    setting `ROBO_POET_TRUSTED_KEYS`.
+    setting `ROBO_POET_TRUSTED_KEYS`. Messages about an unknown key name its id.
     """
     from robo_poet.process import user_name
     from robo_poet.registry.trust.trust import Trust
@@ -71,7 +71,7 @@ def key(
     if as_json:
         print_json({"id": public.id, "key": public.text, "file": str(trust.key_file), "trusted": sorted(trust.keys())})
     else:
-        typer.echo(public.pem.rstrip() if pem else f"{public.text} {user_name()}")
+        typer.echo(public.pem.rstrip() if pem else f"{public.text} {user_name()}, id {public.id[:12]}")
 
 
 def copy(

@@ -177,7 +177,7 @@ def _check_footer(body: _Body, trust: Trust, where: str) -> Footer:
     except (ValueError, TypeError, KeyError, AttributeError):
         raise BadInput("the backup has no signature", where=where) from None
     if verdict is not Verdict.TRUSTED:
-        remedy = f"if this key is yours or a colleague's, add its line to {trust.trusted_file}" if verdict is Verdict.UNKNOWN else ""
+        remedy = f"if this key is yours or a colleague's, add its line to {trust.place_of_keys}" if verdict is Verdict.UNKNOWN else ""
         raise BadInput(f"the backup {verdict}{f' {key[:12]}' if key else ''}", where=where, remedy=remedy)
     if sha256 != body.sha256.hexdigest():
         raise BadInput(f"the backup {Verdict.ALTERED}", where=where)

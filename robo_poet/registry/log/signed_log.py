@@ -134,7 +134,7 @@ class SignedLog:
         if verdict is Verdict.UNSIGNED:
             return f"if an earlier release wrote this registry, take it over: {adopt}; otherwise restore the log from a backup"
         return (
-            f"if this key is yours or a colleague's, add its line to {self._trust.trusted_file} ({command('registry key')} prints it); "
+            f"if this key is yours or a colleague's, add its line to {self._trust.place_of_keys} ({command('registry key')} prints it); "
             "otherwise restore the log from a backup"
         )
 

@@ -5,6 +5,8 @@ Settings are environment variables, because steps, servers and commands read the
 - `ROBO_POET_TRUST`: folder with `signing.key`, `trusted_keys` and `heads/`; default `~/.config/robo-poet`
 - `ROBO_POET_SIGNING_KEY`: file with the signing key, such as a mounted secret. It is never created
 - `ROBO_POET_TRUSTED_KEYS`: the only trusted keys, separated by commas: public keys, or files with one key in each line
+
+The setting `serve.trusted_keys` of a profile takes the place of `ROBO_POET_TRUSTED_KEYS` in programs and commands that have a profile.
 """
 
 import os
@@ -18,6 +20,7 @@ from robo_poet.registry.trust.keys import PrivateKey, PublicKey, create_private_
 
 FOLDER, SIGNING_KEY, TRUSTED_KEYS = "ROBO_POET_TRUST", "ROBO_POET_SIGNING_KEY", "ROBO_POET_TRUSTED_KEYS"
 VARIABLES = (FOLDER, SIGNING_KEY, TRUSTED_KEYS)
+TRUSTED_SETTING = "serve.trusted_keys"
 KEY_NAME, TRUSTED_NAME, HEADS_NAME = "signing.key", "trusted_keys", "heads"  # in the folder
 
 
@@ -32,7 +35,8 @@ class Trust:
     """The keys and heads of this user.
 
     Args:
-        trusted: the only trusted keys: public keys, or files of them. Empty for those of the environment, or of the folder.
+        trusted: the only trusted keys: public keys, or files of them (`serve.trusted_keys`). Empty for those of the environment, or of the
+            folder.
 
     Attributes:
         heads: the remembered heads.
@@ -41,11 +45,13 @@ class Trust:
     def __init__(self, trusted: Sequence[str] = ()) -> None:
         self.folder = trust_folder()
         self.heads = Heads(self.folder / HEADS_NAME)
+        self._setting = TRUSTED_SETTING if trusted else TRUSTED_KEYS  # names the keys, if there are any
         self._named = list(trusted) or [name.strip() for name in os.environ.get(TRUSTED_KEYS, "").split(",") if name.strip()]
         self._key_file = os.environ.get(SIGNING_KEY, "")
         self._keys: dict[str, PublicKey] = {}
         self._read_at: object = None
         self._signer: PrivateKey | None = None
+        self._signer_read_at: object = None
 
     def keys(self) -> dict[str, PublicKey]:
         """Return the trusted keys: id → key. The files are read again after a change, so a new key needs no restart.
@@ -70,6 +76,14 @@ class Trust:
         """The file with the signing key."""
         return Path(self._key_file).absolute() if self._key_file else self.folder / KEY_NAME
 
+    @property
+    def place_of_keys(self) -> str:
+        """Where a further trusted key is added, for messages. Programs read files again, but not settings and variables."""
+        if not self._named:
+            return str(self.trusted_file)
+        files = [name for name in self._named if not is_key(name)]
+        return files[0] if files else f"{self._setting}, and start the programs again"
+
     def public_files(self) -> list[Path]:
         """Return the existing files with trusted keys."""
         files = [Path(name) for name in self._named if not is_key(name)] if self._named else [self.trusted_file]
@@ -81,29 +95,31 @@ class Trust:
         return {FOLDER: str(self.folder), SIGNING_KEY: str(self.key_file), **(named if self._named else {})}
 
     def signer(self) -> PrivateKey:
-        """Return the signing key. On the first use on a laptop it is created.
+        """Return the signing key. On the first use on a laptop it is created. The file is read again after a change, like the trusted keys.
 
         Raises:
             BadInput: the key is missing on a cluster, cannot be read or created, or is not trusted.
         """
-        if self._signer is None:
+        if self._signer is None or _stamp(self.key_file) != self._signer_read_at:
+            self._signer = None
             if not self.key_file.exists():
                 if self._key_file or "KUBERNETES_SERVICE_HOST" in os.environ:
                     remedy = f"mount a secret with a signing key, and set {SIGNING_KEY} to its path (docs/how-to/sign.md)"
                     raise BadInput("there is no signing key", where=str(self.key_file), remedy=remedy)
                 create_private_key(self.key_file)
+            read_at = _stamp(self.key_file)
             key = read_private_key(self.key_file)
             if not self._key_file and not self._named:
                 self._publish(key.public)
-            self._signer = key
+            self._signer, self._signer_read_at = key, read_at
         if self._signer.public.id not in self.keys():
-            remedy = f"add it to the trusted keys: {self._signer.public.text}"
+            remedy = f"add this line to {self.place_of_keys}: {self._signer.public.text}"
             raise BadInput("the signing key is not one of the trusted keys", where=str(self.key_file), remedy=remedy)
         return self._signer
 
     def _read_keys(self) -> list[PublicKey]:
         if self._named:
-            return named_keys(self._named, TRUSTED_KEYS)
+            return named_keys(self._named, self._setting)
         keys = []
         if self.trusted_file.exists():
             check_unchangeable(self.folder, "folder of keys")
@@ -121,9 +137,9 @@ class Trust:
             self.trusted_file.chmod(0o644)
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
+def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
         status = path.stat()
     except OSError:
         return None
-    return status.st_mtime_ns, status.st_size
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -54,7 +54,7 @@ def test_a_registry_that_was_removed_is_noticed_until_a_person_accepts_it(folder
 
 def test_the_public_key_is_printed_for_colleagues_and_tools(home: Path) -> None:
     line = CliRunner().invoke(app, ["key"]).stdout
-    assert line.split()[0] in (home / "trusted_keys").read_text()
+    assert line.split()[0] in (home / "trusted_keys").read_text() and f", id {Trust().signer().public.id[:12]}\n" in line
     pem = CliRunner().invoke(app, ["key", "--pem"]).stdout
     assert pem == Trust().signer().public.pem
 

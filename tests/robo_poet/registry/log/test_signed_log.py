@@ -125,12 +125,12 @@ def test_a_reader_without_any_key_reads_nothing(used: Registry, tmp_path: Path, 
 def test_a_reader_trusts_the_named_keys_only(used: Registry, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     key = Trust().signer().public.text
     monkeypatch.setenv("ROBO_POET_TRUST", str(tmp_path / "reader"))
-    for named in (key, f"{home / 'trusted_keys'}"):
+    for named, place in ((key, "ROBO_POET_TRUSTED_KEYS, and start the programs again"), (f"{home / 'trusted_keys'}",) * 2):
         monkeypatch.setenv("ROBO_POET_TRUSTED_KEYS", named)
         reader = Registry(used.root, used.model)
         assert reader.champion() is not None
         assert Registry(used.root, used.model, Trust([named])).champion() is not None
-        with pytest.raises(BadInput, match="the signing key is not one of the trusted keys; add it to the trusted keys: MFkw"):
+        with pytest.raises(BadInput, match=f"the signing key is not one of the trusted keys; add this line to {place}: MFkw"):
             reader.archive(3, who="bob", why="x")
     monkeypatch.setenv("ROBO_POET_TRUSTED_KEYS", "no-such-file")
     with pytest.raises(BadInput, match="'no-such-file' is neither a public key nor a readable file of keys"):

@@ -59,3 +59,28 @@ def test_a_cluster_needs_a_secret(tmp_path: Path, home: Path, monkeypatch: pytes
     monkeypatch.setenv("ROBO_POET_SIGNING_KEY", str(tmp_path / "gone"))
     with pytest.raises(BadInput, match=r"gone: there is no signing key"):
         Trust().signer()
+
+
+def test_a_signing_key_that_is_replaced_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that runs for weeks signs with the key that its secret has now, and with none while there is none."""
+    secret = tmp_path / "secret"
+    monkeypatch.setenv("ROBO_POET_SIGNING_KEY", str(secret))
+    create_private_key(secret)
+    trust = Trust()
+    first = trust.signer().public.id
+    secret.unlink()
+    with pytest.raises(BadInput, match="there is no signing key"):
+        trust.signer()
+    create_private_key(secret)
+    assert trust.signer().public.id != first and list(trust.keys()) == [trust.signer().public.id]
+
+
+def test_a_message_names_the_place_where_a_key_is_added(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = Trust().signer().public.text
+    assert Trust().place_of_keys == str(home / "trusted_keys")
+    assert Trust(["/etc/keys", key]).place_of_keys == "/etc/keys"
+    assert Trust([key]).place_of_keys == "serve.trusted_keys, and start the programs again"
+    monkeypatch.setenv("ROBO_POET_TRUSTED_KEYS", key)
+    assert Trust().place_of_keys == "ROBO_POET_TRUSTED_KEYS, and start the programs again"
+    with pytest.raises(BadInput, match="serve.trusted_keys: 'no-file' is neither"):
+        Trust(["no-file"]).keys()
