@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from robo_poet.errors import BadInput, parse_object, validation_message
 from robo_poet.exporter import LookSeries, exporter
 from robo_poet.permissions import limit_umask
-from robo_poet.registry.log.entry import Entry
+from robo_poet.registry.log.entry import Corrupt, Entry
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
 from robo_poet.settings.canary import CanarySettings
@@ -27,10 +27,11 @@ from serving.canary.notification import Notifier, channels
 log = logging.getLogger("serving.canary")
 LARGEST_LOAD = 0.02  # of a CPU core; a look at 100,000 users takes 1.4 s
 BAD_INPUT = 2  # exit status for an error that the caller can fix
-LOOK, DECISION = "look_timestamp_seconds", "decision_timestamp_seconds"
+LOOK, DECISION, REFUSED = "look_timestamp_seconds", "decision_timestamp_seconds", "registry_refused"
 GAUGES = {
     LOOK: "Time of the last look without an error; 0 before the first one.",
     DECISION: "Time of the newest move that a controller recorded; 0 if there is none.",
+    REFUSED: "1 if the newest look found a registry that differs from what trusted keys signed, else 0.",
 }
 
 
@@ -48,6 +49,7 @@ class ControllerSeries(LookSeries):
             entries: the log of the registry. It has the newest move, also that of another controller.
         """
         self.gauges[LOOK].set(now)
+        self.gauges[REFUSED].set(0)
         moves = (entry.statement.time for entry in reversed(entries) if entry.statement.who == WHO)
         if time := next(moves, ""):
             self.gauges[DECISION].set(datetime.fromisoformat(time).timestamp())
@@ -85,6 +87,7 @@ def run(
             trouble = ""
         except (BadInput, OSError) as error:
             series.errors.inc()
+            series.gauges[REFUSED].set(isinstance(error, Corrupt))
             if trouble != str(error):
                 trouble = str(error)
                 log.error("no decision: %s; the users keep their versions", error)

@@ -16,6 +16,7 @@ from robo_poet.errors import BadInput, BadInputParser
 from robo_poet.exporter import LookSeries, exporter
 from robo_poet.folder_lock import locked_folder
 from robo_poet.permissions import limit_umask
+from robo_poet.registry.log.entry import Corrupt
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.trust.trust import Trust
 from serving.model_sync.server_status import ServerStatus
@@ -29,6 +30,7 @@ GAUGES = {
     "loaded_versions": "Versions that the model server has loaded; NaN while it does not answer.",
     "troubles": "Problems of the newest look, such as a canary whose files differ.",
     "ready": "1 if the champion is verified and in the configuration.",
+    "registry_refused": "1 if the newest look found a log that differs from what trusted keys signed, else 0.",
 }
 
 
@@ -40,7 +42,7 @@ class SyncSeries(LookSeries):
 
     def looked(self, look: Look, now: float) -> None:
         """Record a look without an error. `now` is in seconds since 1970."""
-        values = (now, look.versions, float("nan") if look.loaded is None else look.loaded, len(look.troubles), look.ready)
+        values = (now, look.versions, float("nan") if look.loaded is None else look.loaded, len(look.troubles), look.ready, 0)
         for name, value in zip(GAUGES, values, strict=True):
             self.gauges[name].set(value)
 
@@ -102,6 +104,7 @@ def run(sync: ModelSync, poll_seconds: float, ready_file: Path | None, series: S
             series.looked(look, time.time())
         except (BadInput, OSError) as error:  # no registry, no champion, or a full disk
             series.errors.inc()
+            series.gauges["registry_refused"].set(isinstance(error, Corrupt))
             look = Look(ready, (f"the loaded versions stay in service: {error}",))
         for trouble in look.troubles:
             if trouble not in troubles:

@@ -15,7 +15,8 @@ from serving.telemetry.metrics import Metrics
 
 
 class HealthEndpoints:
-    """The endpoints for monitoring. What `/readyz` says is also a metric, for the alerts: `robo_poet_ready` and `robo_poet_problems`.
+    """The endpoints for monitoring. What `/readyz` says is also a metric, for the alerts: `robo_poet_ready` and `robo_poet_problems`;
+    and whether the registry is refused: `robo_poet_registry_refused`.
 
     Args:
         log_has_problem: returns True if the request log has a problem. Details may contain paths, so they are only in the gateway's log.
@@ -33,6 +34,8 @@ class HealthEndpoints:
         self._log_has_problem, self._outcome_problem = log_has_problem, outcome_problem
         self._metrics_for, self._proxies = metrics_for, proxies
         metrics.watch_value("ready", "1 if requests can be answered, else 0.", lambda: self._versions.health.ready)
+        refused = "1 if the registry differs from what trusted keys signed, else 0."
+        metrics.watch_value("registry_refused", refused, lambda: self._versions.health.refused)
         metrics.watch_value("problems", "Number of problems that /readyz lists.", lambda: len(self._problems()))
 
     async def alive(self) -> Response:

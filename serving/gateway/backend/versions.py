@@ -119,6 +119,7 @@ class VersionHealth:
         troubles: current problems, for an operator. Requests may still be answered.
         ready: requests can be answered.
         share: share of the users that the canary serves; 0 without a canary.
+        refused: the newest reading found a registry that differs from what trusted keys signed.
     """
 
     champion: int | None
@@ -127,6 +128,7 @@ class VersionHealth:
     ready: bool
     share: float = 0
     former: int | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,11 +139,13 @@ class RegistryReading:
         state: the newest state that is usable.
         served: its versions, as far as their files could be read, by number.
         troubles: current problems, for an operator.
+        refused: the registry differs from what trusted keys signed.
     """
 
     state: State
     served: Mapping[int, Served]
     troubles: Sequence[str]
+    refused: bool
 
 
 class ServedVersions:
@@ -170,6 +174,7 @@ class ServedVersions:
         self._on_change, self._on_load, self._clock = seen, loaded, clock
         self._served: dict[int, Served] = {}
         self._failed: dict[int, str] = {}
+        self._registry_error, self._refused = "", False
         self._state = State()
         self._exposure = Exposure()
         self._introduced = ""  # experiment whose canary was loaded here at some time
@@ -270,19 +275,26 @@ class ServedVersions:
             return ["the registry does not answer; the loaded versions stay in service"]
         task, self._reading = self._reading, None
         reading = task.result()
-        self._state, self._served = reading.state, {**self._served, **reading.served}
+        self._state, self._served, self._refused = reading.state, {**self._served, **reading.served}, reading.refused
         return list(reading.troubles)
 
     def _read_registry(self) -> RegistryReading:
         """Read the registry and load new versions. Runs in a thread, because it reads files, and changes no attribute of the event loop."""
         state, known = self._state, self._served
         troubles: list[str] = []
+        refused = False
         try:
             read = self._registry.state()
         except (BadInput, OSError) as error:
+            refused = isinstance(error, Corrupt)
             troubles.append("the registry cannot be read; the loaded versions stay in service")
-            log.warning("registry: %s", error)
+            if self._registry_error != str(error):  # each update fails again; log it once
+                log.warning("the registry cannot be read; the loaded versions stay in service: %s", error)
+            self._registry_error = str(error)
         else:
+            if self._registry_error:
+                log.warning("the registry can be read again")
+            self._registry_error = ""
             if read.champion is None and state.champion is not None:
                 troubles.append("the registry no longer has a champion; the loaded versions stay in service")
             else:
@@ -294,7 +306,7 @@ class ServedVersions:
                 version = self._load(number, troubles)
             if version is not None:
                 served[number] = version
-        return RegistryReading(state, served, troubles)
+        return RegistryReading(state, served, troubles, refused)
 
     def _load(self, number: int, troubles: list[str]) -> Served | None:
         try:
@@ -336,7 +348,7 @@ class ServedVersions:
         champion, canary = in_service.get(CHAMPION), in_service.get(CANARY)
         share = self._exposure.share(CANARY) if canary is not None else 0.0
         ready = champion is not None and available is not None
-        self.health = VersionHealth(champion, canary, tuple(troubles), ready, share, in_service.get(FORMER))
+        self.health = VersionHealth(champion, canary, tuple(troubles), ready, share, in_service.get(FORMER), self._refused)
         if tuple(self._serving.values()) != before:
             arms = sorted({(arm.version, self._served[arm.version].digest, arm.name) for arm in self._serving.values()})
             self._on_change(arms)

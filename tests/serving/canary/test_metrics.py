@@ -7,8 +7,8 @@ from typing import cast
 
 from prometheus_client import CollectorRegistry
 
-from robo_poet.errors import BadInput
-from serving.canary.__main__ import DECISION, LOOK, ControllerSeries, run
+from robo_poet.registry.log.entry import Corrupt
+from serving.canary.__main__ import DECISION, LOOK, REFUSED, ControllerSeries, run
 from serving.canary.controller import Controller
 from tests.serving.canary.test_controller import SETTINGS, Place
 
@@ -28,16 +28,17 @@ def test_looks_moves_and_errors_are_exported(tmp_path: Path) -> None:
     class Failing:
         def act(self) -> tuple[str, None]:
             stopped.set()
-            raise BadInput("no registry")
+            raise Corrupt("the log was changed")
 
     class Moving:
         def act(self) -> object:
             stopped.set()
             return controller.act()
 
-    for part in (Failing(), Moving()):
+    for part, refused in ((Failing(), 1), (Moving(), 0)):
         stopped.clear()
         run(cast(Controller, part), SETTINGS, place.registry, tmp_path / "logs", stopped, series)
+        assert value(series.registry, f"robo_poet_canary_{REFUSED}") == refused
     newest = place.registry.log()[-1].statement
     looked, decided, errors = (value(series.registry, name) for name in names)
     assert newest.who == "canary controller" and decided == datetime.fromisoformat(newest.time).timestamp()

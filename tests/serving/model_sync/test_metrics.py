@@ -19,7 +19,7 @@ def test_a_look_sets_all_gauges() -> None:
     series = SyncSeries("poems")
     assert values(series) == [0.0] * len(GAUGES)
     series.looked(Look(True, ("the canary is left out",), 2, 1), 1.8e9)
-    assert values(series) == [1.8e9, 2.0, 1.0, 1.0, 1.0]
+    assert values(series) == [1.8e9, 2.0, 1.0, 1.0, 1.0, 0.0]
     series.looked(Look(False, (), 0, None), 1.8e9)
     assert math.isnan(values(series)[2] or 0.0)
 
