@@ -32,7 +32,7 @@ def _controller(profile: str, set_: list[str], registry: str, model: str, folder
     from serving.canary.controller import Controller
 
     loaded = load_profile(profile, set_).profile
-    store = open_registry(registry, model)
+    store = open_registry(registry, model, loaded.serve.trusted_keys)
     return Controller.of(store, loaded.canary, folder, loaded.serve.deadline_seconds), store, loaded.canary
 
 
@@ -42,6 +42,10 @@ def run(
     registry: Folder = HOME,
     model: ModelName = "",
     folder: Logs = LOGS,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port of the Prometheus metrics; 0 takes a free one. Default: no metrics.")
+    ] = None,
+    metrics_host: Annotated[str, typer.Option(help="Address of the metrics; 0.0.0.0 lets other machines read them.")] = "127.0.0.1",
     set_: Set = [],  # noqa: B006  typer reads the default
 ) -> None:
     """Run the canary controller until Ctrl-C. `robo-poet serve` runs it already.
@@ -50,19 +54,28 @@ def run(
     and writes each step, promotion and roll-back to the log of the registry. Two
     controllers do no harm.
 
-    Example: `robo-poet canary run --model poems`
+    Example: `robo-poet canary run --model poems --metrics-port 9466`
     """
     import signal
     import threading
+    from contextlib import ExitStack
 
+    from robo_poet.exporter import exporter
+    from serving.canary.__main__ import ControllerSeries
     from serving.canary.__main__ import run as run_controller
 
     controller, store, settings = _controller(profile, set_, registry, model, folder)
-    stopped = threading.Event()
+    stopped, series, metrics = threading.Event(), ControllerSeries(store.model), ""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    typer.echo(f"the canary controller of {store.model} looks every {settings.look_seconds:g} s; stop with Ctrl-C")
-    run_controller(controller, settings, store, folder, stopped)
+    with ExitStack() as exporting:
+        if metrics_port is not None:
+            metrics = exporting.enter_context(exporter(series.registry, metrics_host, metrics_port, "--metrics-port"))
+        typer.echo(
+            f"the canary controller of {store.model} looks every {settings.look_seconds:g} s; "
+            f"{f'metrics at {metrics}; ' if metrics else ''}stop with Ctrl-C"
+        )
+        run_controller(controller, settings, store, folder, stopped, series)
 
 
 @app.command()
@@ -126,15 +139,16 @@ def _print(look: Look, model: str, settings: CanarySettings) -> None:
     Console().print(table)
 
 
-def _canary(registry: str, model: str, *, watch: bool = False) -> tuple[Registry, int, Any]:
+def _canary(profile: str, set_: list[str], registry: str, model: str, *, watch: bool = False) -> tuple[Registry, int, Any]:
     """Return the registry, the number of the version that is released, and the state that was seen.
 
     Raises:
         BadInput: there is no release.
     """
+    from pipelines.profile.load import load_profile
     from robo_poet.errors import BadInput
 
-    store = open_registry(registry, model)
+    store = open_registry(registry, model, load_profile(profile, set_).profile.serve.trusted_keys)
     state = store.state()
     if watch and state.watch is not None and state.champion is not None:
         return store, state.champion, state
@@ -145,42 +159,66 @@ def _canary(registry: str, model: str, *, watch: bool = False) -> tuple[Registry
 
 
 @app.command()
-def hold(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+def hold(
+    why: Why,
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
     """Keep the canary at its present share until `resume`. Users stay with their versions."""
     from robo_poet.process import user_name
 
-    store, number, state = _canary(registry, model)
+    store, number, state = _canary(profile, set_, registry, model)
     store.hold_canary(number, who=user_name(), why=why, seen=state)
     typer.echo(f"{store.model}/{number} is held at {state.canary_share:.0%} of the users")
 
 
 @app.command()
-def resume(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+def resume(
+    why: Why,
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
     """Let a held canary go on."""
     from robo_poet.process import user_name
 
-    store, number, state = _canary(registry, model)
+    store, number, state = _canary(profile, set_, registry, model)
     store.resume_canary(number, who=user_name(), why=why, seen=state)
     typer.echo(f"{store.model}/{number} goes on at {state.canary_share:.0%} of the users")
 
 
 @app.command()
-def promote(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+def promote(
+    why: Why,
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
     """Make the canary the champion of all users, without waiting for the judge. Its files are verified first."""
     from robo_poet.process import user_name
 
-    store, number, state = _canary(registry, model)
+    store, number, state = _canary(profile, set_, registry, model)
     store.verify(number)
     version = store.promote(number, who=user_name(), why=why, seen=state)
     typer.echo(f"{version.name} is {version.stage}")
 
 
 @app.command()
-def abort(why: Why, registry: Folder = HOME, model: ModelName = "") -> None:
+def abort(
+    why: Why,
+    profile: Profile = "local",
+    registry: Folder = HOME,
+    model: ModelName = "",
+    set_: Set = [],  # noqa: B006  typer reads the default
+) -> None:
     """Reject the canary; all users get the champion. After a promotion, while it is watched, go back to the former champion."""
     from robo_poet.process import user_name
 
-    store, number, state = _canary(registry, model, watch=True)
+    store, number, state = _canary(profile, set_, registry, model, watch=True)
     if state.watch is not None:
         store.verify(state.watch.former)
         version = store.promote(state.watch.former, who=user_name(), why=why, seen=state)

@@ -15,10 +15,11 @@ from robo_poet.commands import command
 from robo_poet.local_folder import local_path
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from monitoring.drift.history import Judged
     from monitoring.drift.report import DriftReport
+    from robo_poet.registry.registry import Registry
     from robo_poet.settings.monitoring import DriftSettings, MonitoringSettings
 
 app = typer.Typer(help="Watch live traffic and compare it with the baseline of the champion.", no_args_is_help=True)
@@ -36,6 +37,16 @@ def _settings(profile: str, set_: list[str]) -> MonitoringSettings:
     from pipelines.profile.load import load_profile
 
     return load_profile(profile, set_).profile.monitoring
+
+
+def _open(
+    profile: str, set_: list[str], registry: str, model: str, opened: Callable[[str, str, Sequence[str]], Registry] = open_registry
+) -> tuple[Registry, MonitoringSettings]:
+    """Return the registry of a model, read with the keys that the profile trusts, and the settings of the profile."""
+    from pipelines.profile.load import load_profile
+
+    loaded = load_profile(profile, set_).profile
+    return opened(registry, model, loaded.serve.trusted_keys), loaded.monitoring
 
 
 @app.command()
@@ -58,12 +69,12 @@ def report(
     """
     from monitoring.drift.report import report_drift
 
-    settings = _settings(profile, set_).drift
-    result = report_drift(open_trained(registry, model), folder, settings, datetime.now(UTC), windows)
+    store, settings = _open(profile, set_, registry, model, open_trained)
+    result = report_drift(store, folder, settings.drift, datetime.now(UTC), windows)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
-        _print(result, settings)
+        _print(result, settings.drift)
 
 
 @app.command()
@@ -88,9 +99,9 @@ def baseline(
     from monitoring.drift.baseline import record_baseline
     from robo_poet.process import user_name
 
-    store = open_registry(registry, model)
+    store, settings = _open(profile, set_, registry, model)
     first = since.replace(tzinfo=UTC) if since else None
-    made = record_baseline(store, folder, _settings(profile, set_).drift, datetime.now(UTC), since=first, who=user_name(), why=why)
+    made = record_baseline(store, folder, settings.drift, datetime.now(UTC), since=first, who=user_name(), why=why)
     typer.echo(f"baseline of {store.model}: {made.everyone.users} users, mean {made.everyone.mean:.3f} nats per token")
     typer.echo(f"to compare: {command(f'drift report --model {store.model}')}")
 
@@ -123,8 +134,8 @@ def watch(
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    store = open_registry(registry, model)
-    run(store, folder, state / store.model, _settings(profile, set_), typer.echo, stopped)
+    store, settings = _open(profile, set_, registry, model)
+    run(store, folder, state / store.model, settings, typer.echo, stopped)
 
 
 @app.command()

@@ -68,7 +68,7 @@ def listen(
 
     limit_umask()
     effective = load_profile(profile, set_).profile
-    settings, store = effective.monitoring.retraining, open_registry(registry, model)
+    settings, store = effective.monitoring.retraining, open_registry(registry, model, effective.serve.trusted_keys)
     place, log = folder / store.model, Path(effective.serve.folder) / "requests"
     token = token_file or folder / "token"
     elsewhere = [] if registry == effective.local.registry else [f"local.registry={registry}"]
@@ -113,9 +113,9 @@ def list_requests(
     from monitoring.retraining.facts import read_facts, shown_requests
     from pipelines.profile.load import load_profile
 
-    store = open_trained(registry, model)
-    name = store.model
-    policy = load_profile(profile, set_).profile.monitoring.retraining.policy()
+    loaded = load_profile(profile, set_).profile
+    store = open_trained(registry, model, loaded.serve.trusted_keys)
+    name, policy = store.model, loaded.monitoring.retraining.policy()
     requests = shown_requests(_log(folder / name, name).state(), read_facts(store), policy, datetime.now(UTC).timestamp())
     if as_json:
         rows = [

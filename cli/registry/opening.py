@@ -11,7 +11,7 @@ from robo_poet.commands import command, repeated_option
 from robo_poet.local_folder import absolute_address, registry_address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from robo_poet.registry.registry import Registry
     from robo_poet.registry.versions.version import Version
@@ -54,19 +54,23 @@ Number = Annotated[str, typer.Argument(metavar="N", help="Number of the version,
 Why = Annotated[str, typer.Option("--why", help="Reason, which is written to the log.")]
 
 
-def open_registry(registry: str, model: str) -> Registry:
+def open_registry(registry: str, model: str, trusted: Sequence[str] = ()) -> Registry:
     """Return the registry of a model; of the only model if `model` is empty.
+
+    Args:
+        trusted: `serve.trusted_keys` of the profile, for commands that have one. Empty: the keys of the environment, or of the user.
 
     Raises:
         BadInput: there is no such model, or there are several models and none is named.
     """
     from robo_poet.registry.names import only_model
     from robo_poet.registry.registry import Registry
+    from robo_poet.registry.trust.trust import Trust
 
-    return Registry(registry, only_model(registry, model))
+    return Registry(registry, only_model(registry, model), Trust(trusted))
 
 
-def open_trained(registry: str, model: str) -> Registry:
+def open_trained(registry: str, model: str, trusted: Sequence[str] = ()) -> Registry:
     """Return the registry of a model as `open_registry` does, for a command that needs a trained model.
 
     Raises:
@@ -77,7 +81,7 @@ def open_trained(registry: str, model: str) -> Registry:
 
     if not model_names(registry):
         raise BadInput("the registry is empty", where=registry, remedy=f"to train a model: {command('run')}")
-    return open_registry(registry, model)
+    return open_registry(registry, model, trusted)
 
 
 def open_all(registry: str, model: str) -> list[Registry]:

@@ -1,7 +1,13 @@
 """`robo-poet canary` on a real registry."""
 
 import json
-from collections.abc import Callable
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +17,7 @@ from cli.canary import app
 from robo_poet.errors import BadInput
 from robo_poet.process import user_name
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from tests.robo_poet.registry.released import released
 
 SAID = {"who": "controller", "why": "test"}
@@ -29,6 +36,13 @@ def canary(registry: Registry) -> Registry:
     registry.start_canary(2, **SAID)
     registry.set_share(2, 0, 0.05, **SAID)
     return registry
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """A port that another program uses."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture
@@ -130,3 +144,42 @@ def test_a_folder_without_a_registry_has_no_status(tmp_path: Path, words: tuple[
     done = CliRunner().invoke(app, ["status", "--registry", str(tmp_path / "none"), *words])
     assert isinstance(done.exception, BadInput) and "has no model of this name" in str(done.exception) and not done.stdout
     assert not (tmp_path / "none").exists()
+
+
+def test_run_exports_the_metrics_of_the_controller(canary: Registry, tmp_path: Path) -> None:
+    places = ["--registry", f"{tmp_path}/registry", "--folder", f"{tmp_path}/logs", "--metrics-port", "0"]
+    words = [str(Path(sys.executable).parent / "robo-poet"), "canary", "run", *places]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout and process.stderr
+            address = re.search(r"every 5 s; metrics at (http://127.0.0.1:\d+/metrics); stop with Ctrl-C", process.stdout.readline())
+            assert address is not None, process.stderr.read()
+            text = urllib.request.urlopen(address[1], timeout=5).read().decode()
+            assert 'robo_poet_canary_errors_total{model="poems"} 0.0' in text
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+
+
+def test_a_port_of_the_metrics_that_is_in_use_is_one_line(canary: Registry, call: Call, listener: int) -> None:
+    error = call("run", "--metrics-port", str(listener)).exception
+    assert isinstance(error, BadInput) and str(error).startswith(f"127.0.0.1:{listener}: the port of the metrics cannot be used")
+    assert str(error).endswith("set --metrics-port")
+
+
+def test_all_commands_trust_the_keys_of_the_profile(canary: Registry, call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    author = Trust().signer().public.text
+    monkeypatch.setenv("ROBO_POET_TRUST", str(tmp_path / "another user"))
+    keys = tmp_path / "keys.txt"
+    keys.write_text(f"{author}\n")
+    named = ("--set", f'serve.trusted_keys=["{keys}"]')
+    for words in (("status",), ("hold", "--why", "x")):
+        assert "is signed by an unknown key" in str(call(*words).exception)
+    assert "poems/2 against poems/1" in call("status", *named).stdout
+    refused = str(call("hold", "--why", "x", *named).exception)  # a reader who trusts the author may not sign
+    assert f"the signing key is not one of the trusted keys; add this line to {keys}: " in refused
+    keys.write_text(f"{author}\n{refused.split()[-1]}\n")
+    assert call("hold", "--why", "a party", *named).stdout == "poems/2 is held at 5% of the users\n"
+    assert call("resume", "--why", "over", *named).exit_code == 0
+    assert call("abort", "--why", "rude texts", *named).stdout == "poems/2 is rejected; the champion serves all users\n"

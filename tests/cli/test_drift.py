@@ -13,6 +13,7 @@ from monitoring.drift.history import History, Judged
 from robo_poet.judges.drift.observations import UserScore, Window
 from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import Trust
 from tests.monitoring.logged import FIRST, Sent, write_log
 from tests.robo_poet.registry.released import released
 
@@ -48,6 +49,13 @@ def test_report_and_baseline(folder: Path) -> None:
     assert "DRIFT: perplexity" in after.stdout and "likely cause: the world changed" in after.stdout and after.stdout.count("+") >= 10
     data = json.loads(call(folder, "report", "--json").stdout)
     assert (data["action"], len(data["windows"]), data["cause"]) == ("drift", 5, "the world changed")
+
+
+def test_the_report_trusts_the_keys_of_the_profile(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    author = Trust().signer().public.text
+    monkeypatch.setenv("ROBO_POET_TRUST", str(tmp_path / "another user"))
+    assert "is signed by an unknown key" in str(call(folder, "report").exception)
+    assert "the version has no baseline yet" in call(folder, "report", "--set", f'serve.trusted_keys=["{author}"]').stdout
 
 
 def test_history_shows_judged_windows_and_a_plot(folder: Path) -> None:

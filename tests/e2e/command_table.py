@@ -122,7 +122,7 @@ SILENT = {"make clean"}  # prints nothing if it succeeds
 WATCHER = Mark("serves", soak=False, note="tests/monitoring/drift/test_watch.py runs the watcher")
 WATCH_PIPELINE = Mark("time", soak=False, note="tests/pipelines/test_drift_watch.py runs the pipeline")
 CONSOLE = Mark("serves", soak=False, note="tests/serving/canary/test_console.py asks its pages")
-CONTROLLER = Mark("serves", soak=False, note="tests/serving/canary/test_main.py runs the controller as a program")
+CONTROLLER = Mark("serves", soak=False, note="tests/cli/test_canary.py runs the controller as a program")
 TRIGGER = Mark("serves", soak=False, note="tests/cli/test_retrain.py runs the trigger as a program")
 KUBEFLOW = Mark("cluster", soak=False, note="tests/pipelines/cluster types these commands against a simulated server")
 INSTALLS = Mark("network", soak=False, note="asks the package registry; .ci/run runs make check")
@@ -154,7 +154,8 @@ MARKS: dict[str, Mark] = {
     "robo-poet console": CONSOLE,
     "robo-poet console --port 8090": CONSOLE,
     "robo-poet console --port 0": CONSOLE,
-    "robo-poet canary run --model poems": CONTROLLER,
+    "robo-poet canary run --metrics-port 9466": CONTROLLER,
+    "robo-poet canary run --model poems --metrics-port 9466": CONTROLLER,
     "robo-poet retrain listen": TRIGGER,
     "robo-poet retrain listen --model 1": TRIGGER,
     "robo-poet retrain listen --set monitoring.retraining.enabled=automatic": TRIGGER,
