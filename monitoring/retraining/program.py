@@ -10,9 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from monitoring.retraining.receiver import receiver
+from monitoring.retraining.receiver import LOOK, TriggerSeries, receiver
 from monitoring.retraining.trigger import Trigger
 from robo_poet.atomic import create_once
 from robo_poet.errors import BadInput
@@ -62,7 +61,7 @@ def listen(
         listening = _bound(host, port)
         address = f"http://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         lock.describe(address)
-        series, awake, stopped = CollectorRegistry(), threading.Event(), threading.Event()
+        series, awake, stopped = TriggerSeries(trigger), threading.Event(), threading.Event()
         defects = list[Exception]()
 
         def work() -> None:
@@ -109,20 +108,18 @@ async def _serve(server: uvicorn.Server, listening: socket.socket, ready: Callab
 
 
 def _work(
-    trigger: Trigger, series: CollectorRegistry, awake: threading.Event, stopped: threading.Event, say: Callable[[str], None], wait: float
+    trigger: Trigger, series: TriggerSeries, awake: threading.Event, stopped: threading.Event, say: Callable[[str], None], wait: float
 ) -> None:
-    errors = Counter("robo_poet_retraining_errors", "Looks that ended with an error.", ["model"], registry=series).labels(trigger.model)
-    looked = Gauge("robo_poet_retraining_look_timestamp_seconds", "Time of the last look without an error.", ["model"], registry=series)
     trouble, retry = "", FIRST_RETRY
     while not stopped.is_set():
         awake.clear()
         try:
             for line in trigger.look():
                 say(line)
-            looked.labels(trigger.model).set(time.time())
+            series.gauges[LOOK].set(time.time())
             trouble, retry, pause = "", FIRST_RETRY, wait
         except (BadInput, OSError) as error:
-            errors.inc()
+            series.errors.inc()
             if trouble != str(error):
                 trouble = str(error)
                 say(f"no retraining is started: {error}")

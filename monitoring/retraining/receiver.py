@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
@@ -22,6 +22,7 @@ from starlette.routing import Route
 from monitoring.retraining.alerts import parse_alerts
 from monitoring.retraining.trigger import Trigger
 from robo_poet.errors import BadInput
+from robo_poet.exporter import LookSeries
 from robo_poet.judges.retraining.decision import Decision
 
 log = logging.getLogger("monitoring.retraining")
@@ -53,24 +54,39 @@ class RetrainingMetrics(Collector):
         yield _gauge("unapproved", "Requests among them that wait for a person.", model, unapproved)
 
 
+LOOK = "look_timestamp_seconds"
+
+
+class TriggerSeries(LookSeries):
+    """All metrics of the trigger.
+
+    Attributes:
+        answers: counts the received alerts by model and decision.
+    """
+
+    def __init__(self, trigger: Trigger) -> None:
+        super().__init__("robo_poet_retraining", trigger.model, {LOOK: "Time of the last look without an error; 0 before the first one."})
+        self.registry.register(RetrainingMetrics(trigger))
+        text = "Received alerts by the decision about them."
+        self.answers = Counter("robo_poet_retraining_alerts", text, ["model", "action"], registry=self.registry)
+        for answer in ANSWERS:
+            self.answers.labels(trigger.model, answer)
+
+
 def _gauge(name: str, help_: str, model: str, value: float) -> Metric:
     family = GaugeMetricFamily(f"robo_poet_retraining_{name}", help_, labels=["model"])
     family.add_metric([model], value)
     return family
 
 
-def receiver(trigger: Trigger, token: bytes, series: CollectorRegistry, received: Callable[[], None]) -> Starlette:
+def receiver(trigger: Trigger, token: bytes, series: TriggerSeries, received: Callable[[], None]) -> Starlette:
     """Return the application.
 
     Args:
         token: the secret that the sender has to know.
-        series: gets the metrics of the receiver; `/metrics` shows it.
+        series: counts the alerts; `/metrics` shows it.
         received: called after each message with the right form.
     """
-    series.register(RetrainingMetrics(trigger))
-    answers = Counter("robo_poet_retraining_alerts", "Received alerts by the decision about them.", ["model", "action"], registry=series)
-    for answer in ANSWERS:
-        answers.labels(trigger.model, answer)
 
     async def alerts(request: Request) -> Response:
         if not _has_token(request, token):
@@ -96,11 +112,11 @@ def receiver(trigger: Trigger, token: bytes, series: CollectorRegistry, received
             return _error(503, f"the alerts are not recorded, send them again: {error}")
         received()
         for decision in decisions:
-            answers.labels(trigger.model, decision.action).inc()
+            series.answers.labels(trigger.model, decision.action).inc()
         return JSONResponse({"decisions": [_as_json(decision) for decision in decisions]})
 
     def metrics(_: Request) -> Response:
-        return Response(generate_latest(series), media_type=CONTENT_TYPE_LATEST)
+        return Response(generate_latest(series.registry), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(routes=[Route("/alerts", alerts, methods=["POST"]), Route("/metrics", metrics, methods=["GET"])])
 

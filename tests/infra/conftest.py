@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from cli.replay.programs import free_port
-from tests.infra.exported import DriftWatcher, Gateway, ModelServer, Retraining
+from tests.infra.exported import Controller, DriftWatcher, Gateway, ModelServer, Retraining, Sync
 from tests.infra.monitored import Received, alertmanager, http_server, prometheus
 
 FACTOR = 1 / 300  # of all durations: a `for` of 1 minute is 200 ms
@@ -28,6 +27,8 @@ class Monitored:
     model_server: ModelServer
     drift: DriftWatcher
     retraining: Retraining
+    controller: Controller
+    sync: Sync
     down: set[str]
 
 
@@ -38,6 +39,8 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
         "robo-poet-model-server": ModelServer(),
         "robo-poet-drift": DriftWatcher(),
         "robo-poet-retraining": Retraining(),
+        "robo-poet-canary": Controller(),
+        "robo-poet-model-sync": Sync(),
     }
     down: set[str] = set()
 
@@ -49,7 +52,6 @@ def monitored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Monitored]:
     with ExitStack() as running:
         ports = {job: running.enter_context(http_server(lambda job=job: read(job))) for job in programs}  # type: ignore[misc]
         manager, received = running.enter_context(alertmanager(tmp_path_factory.mktemp("alertmanager"), FACTOR))
-        ports |= dict.fromkeys(("robo-poet-canary", "robo-poet-model-sync"), free_port())  # nothing listens there
         ports["alertmanager"] = int(manager.rpartition(":")[2])
         server = running.enter_context(prometheus(tmp_path_factory.mktemp("prometheus"), FACTOR, ports))
         yield Monitored(server, manager, received, *programs.values(), down)  # type: ignore[arg-type]

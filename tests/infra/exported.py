@@ -2,19 +2,21 @@
 
 import re
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import yaml
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import generate_latest
 
 from monitoring.drift.gauges import WatcherSeries
 from monitoring.drift.history import Judged
-from monitoring.retraining.receiver import RetrainingMetrics
+from monitoring.retraining.receiver import LOOK, TriggerSeries
 from robo_poet.judges.retraining.state import State
 from robo_poet.settings.serve import TelemetrySettings
-from serving.canary.__main__ import ControllerSeries
+from serving.canary.__main__ import REFUSED, ControllerSeries
+from serving.canary.controller import WHO
 from serving.gateway.api.health import HealthEndpoints
 from serving.gateway.assemble import watch_parts
 from serving.gateway.backend.versions import VersionHealth
@@ -22,6 +24,7 @@ from serving.gateway.connection.table import ConnectionTable
 from serving.model_server.gpus import GpuCollector
 from serving.model_server.metrics import ServerMetrics
 from serving.model_sync.__main__ import SyncSeries
+from serving.model_sync.sync import Look
 from serving.telemetry.metrics import Metrics
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -125,20 +128,50 @@ class Retraining:
         trigger: Any = SimpleNamespace(
             model=MODEL, state=State, counts=lambda: {"asked": 1, "finished": 1}, unapproved=lambda: self.unapproved
         )
-        self.registry = CollectorRegistry()
-        self.registry.register(RetrainingMetrics(trigger))
+        self.series = TriggerSeries(trigger)
 
     def read(self) -> bytes:
-        """Return the metrics."""
-        return generate_latest(self.registry)
+        """Look, and return the metrics."""
+        self.series.gauges[LOOK].set_to_current_time()
+        return generate_latest(self.series.registry)
+
+
+class Controller:
+    """The metrics of a canary controller, whose newest move was a minute ago.
+
+    Attributes:
+        refused: the registry differs from what trusted keys signed.
+    """
+
+    def __init__(self) -> None:
+        self.series, self.refused = ControllerSeries(MODEL), False
+
+    def read(self) -> bytes:
+        """Look, and return the metrics."""
+        now: Any = SimpleNamespace(who=WHO, time=datetime.fromtimestamp(time.time() - 60, UTC).isoformat())
+        self.series.looked(time.time(), [SimpleNamespace(statement=now)])  # type: ignore[list-item]
+        self.series.gauges[REFUSED].set(self.refused)
+        return generate_latest(self.series.registry)
+
+
+class Sync:
+    """The metrics of `model_sync`: two versions, and no trouble."""
+
+    def __init__(self) -> None:
+        self.series = SyncSeries(MODEL)
+
+    def read(self) -> bytes:
+        """Look, and return the metrics."""
+        self.series.looked(Look(True, (), 2, 2), time.time())
+        return generate_latest(self.series.registry)
 
 
 def exported() -> set[str]:
     """Return the names of all metrics of our programs, of the recording rules, and of the exporters in `OTHERS`."""
     watcher = DriftWatcher("unknown")
     watcher.read()
-    registries = [program.metrics.registry for program in (Gateway(), ModelServer(), watcher)] + [Retraining().registry]
-    registries += [ControllerSeries(MODEL).registry, SyncSeries(MODEL).registry]
+    registries = [program.metrics.registry for program in (Gateway(), ModelServer(), watcher)]
+    registries += [program.series.registry for program in (Retraining(), Controller(), Sync())]
     families = [family for registry in registries for family in registry.collect()]
     names = {family.name + suffix for family in families for suffix in SUFFIXES.get(family.type, ("",))}
     groups = yaml.safe_load((INFRA / "prometheus" / "recording.yml").read_text())["groups"]

@@ -23,7 +23,7 @@ def deliveries(monitored: Monitored, status: str) -> list[dict[str, Any]]:
 
 @needs_both
 def test_a_drift_reaches_the_trigger_and_people_and_resolves(monitored: Monitored) -> None:
-    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 5)
+    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 7)
     monitored.drift.cause = "the world changed"
     [body, *_] = wait_for(lambda: deliveries(monitored, "firing"))
     monitored.drift.cause = ""
@@ -42,7 +42,7 @@ def test_a_drift_reaches_the_trigger_and_people_and_resolves(monitored: Monitore
 
 @needs_both
 def test_a_watcher_that_is_down_reaches_people_only(monitored: Monitored) -> None:
-    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 5)
+    wait_for(lambda: len(query(monitored.prometheus, "up == 1") or []) == 7)
     monitored.down.add("robo-poet-drift")
     try:
         wait_for(lambda: [text for text in monitored.received.slack if text.startswith("FIRING: RoboPoetDriftWatcherDown")])

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 from starlette.testclient import TestClient
 
-from monitoring.retraining.receiver import LARGEST_BODY, receiver
+from monitoring.retraining.receiver import LARGEST_BODY, TriggerSeries, receiver
 from robo_poet.judges.retraining.decision import Facts
 from tests.monitoring.retraining.listening import alert, message, trigger
 
@@ -21,7 +20,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder, self.received = folder, 0
         self.trigger = trigger(folder, FACTS)
-        self.client = TestClient(receiver(self.trigger, TOKEN.encode(), CollectorRegistry(), self.count))
+        self.client = TestClient(receiver(self.trigger, TOKEN.encode(), TriggerSeries(self.trigger), self.count))
 
     def count(self) -> None:
         self.received += 1
