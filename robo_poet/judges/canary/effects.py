@@ -9,6 +9,10 @@ whatever m is (Horvitz & Thompson 1952; design-based sequences: Ham, Bojinov, Li
 of the arms without bias in every step, although shares and base rates change from step to step. Values of different steps are combined
 only through Z, never by pooling users. m is the mean of earlier users of the step: it removes variance, not bias.
 
+If only users with a value count, such as those with a completion, w is the share of the canary among them only if both arms have a value
+equally often. If shares p and q of the users of canary and champion have one, Z has the additional mean (p - q) (E[X] - m) / (mean share),
+for equal versions with r = 1. m is close to E[X], so this is small: docs/explanation/canary.md has the measured error rates.
+
 A test of "the mean of Z is at most d" bets on Z being larger. Its wealth is
 
     E_n = product over users of (1 + b_t (Z_t - d)),        b_t >= 0, depends on earlier users only, and 1 + b_t (Z_t - d) > 0.
@@ -93,11 +97,12 @@ def _earlier(values: Numbers, prior: float, weight: float, counted: NDArray[np.b
     return (prior * weight + sums) / (weight + counts)
 
 
-def between_arms(arms: Arms, ratio: float = 1.0) -> Effects:
+def between_arms(arms: Arms, ratio: float = 1.0, typical: float = 0.0) -> Effects:
     """Return the effects E[X | canary] - ratio * E[X | champion], a value for each user.
 
     Args:
         ratio: r of the module's text; 1.1 compares with a champion that has 10 % more.
+        typical: the mean of X that is assumed before the first users.
     """
     known = ~np.isnan(arms.values)
     values = np.where(known, arms.values, 0.0)
@@ -106,7 +111,7 @@ def between_arms(arms: Arms, ratio: float = 1.0) -> Effects:
     for step in np.unique(arms.steps):  # base rates change between steps, so each has a mean of its own
         part = arms.steps == step
         earlier = known & (np.arange(len(values)) < int(np.flatnonzero(part)[0]))  # only users before the first one of this step
-        prior = float(values[earlier].mean()) if earlier.any() else 0.0
+        prior = float(values[earlier].mean()) if earlier.any() else typical
         centre[part] = _earlier(values[part], prior, weight, known[part])
     distance = np.where(known, values - centre, 0.0)
     moment = _earlier(distance**2, PRIOR_SECOND_MOMENT, PRIOR_USERS, known)

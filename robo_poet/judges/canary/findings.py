@@ -104,7 +104,7 @@ def course_of(name: str, users: Comparable, policy: Policy) -> Course | None:
     base = np.cumsum(unit) / np.arange(1, up.users + 1)
     starts = sorted(int(np.flatnonzero(measured.steps == step)[0]) for step in np.unique(measured.steps))
     ends, parts = [*starts[1:], up.users], len(policy.steps) + 1
-    estimate, recent = _means(up, [0], [up.users]) / base, _means(up, starts, ends) / base
+    estimate, recent = (measure.possible(means / base) for means in (_means(up, [0], [up.users]), _means(up, starts, ends)))
     sides = (up, up.negated()) if relative else (up,)
     limit = levels.harm + np.log(len(sides))
     proven, present = np.zeros(up.users, bool), np.zeros(up.users, bool)
@@ -153,7 +153,7 @@ def finding_at(name: str, course: Course, policy: Policy, at: int, *, bounds: bo
     guardrail, measure, levels = policy.guardrails[name], MEASURES[name], _levels(policy)
     margin, base, safe = guardrail.margin, float(course.base[at]), bool(course.safe[at])
     low, high = _bounds(course.effects, margin * base, levels) if bounds else (None, None)
-    low, high = (None if low is None else low / base), (None if high is None else high / base)
+    low, high = (None if bound is None else float(measure.possible(np.asarray(bound / base))) for bound in (low, high))
     if measure.form != "relative":  # what a test has shown is a bound too
         if safe:
             high = margin if high is None else min(high, margin)

@@ -23,9 +23,10 @@ class Measure:
         unit: unit of margin, estimate and bounds: "points" are percentage points of requests, as a share of 1.
         form: `difference` of the arms' means, harm is an increase; `decrease`, harm is a decrease; `relative` difference of the means, harm
             in both directions; `paired` difference within each user.
-        value: returns the user's value, in [0, 1] except for `paired`; None if the user has none.
+        value: returns the user's value, in [0, 1] except for `paired`; None if the user has none, and is not compared.
         extra: variance that an effect brings with it, for each unit of the effect: a share of failures that rises from 1 % to 6 % has six
             times the variance. Only for the power of the tests.
+        typical: mean of the values that is assumed before the first users. It decides the first estimates and stakes.
     """
 
     label: str
@@ -33,6 +34,14 @@ class Measure:
     form: Literal["difference", "decrease", "relative", "paired"]
     value: Callable[[UserObservation], float | None]
     extra: float = 0.0
+    typical: float = 0.0
+
+    def possible(self, harm: Numbers) -> Numbers:
+        """Return estimates or bounds of a harm, (users,), cut to what is possible.
+
+        Few users with a small share can give estimates far outside: a user of a canary with 5 % of the users stands for twenty.
+        """
+        return np.clip(harm, -1.0, np.inf if self.form == "relative" else 1.0)
 
 
 MEASURES: Mapping[str, Measure] = MappingProxyType({
@@ -40,7 +49,10 @@ MEASURES: Mapping[str, Measure] = MappingProxyType({
     "refusals": Measure("withheld answers", "points", "difference", lambda u: u.refused / u.requests, 0.5),
     "slow": Measure("slow requests", "points", "difference", lambda u: u.slow / u.requests, 0.5),
     "degenerate": Measure("degenerate texts", "points", "difference", lambda u: u.degenerate / u.requests, 0.5),
-    "length": Measure("length of a completion", "ratio", "relative", lambda u: u.length / u.completions if u.completions else 0.0),
+    # Failures are the matter of `errors`. As a length of 0, they hid or imitated a change of the length.
+    "length": Measure(
+        "length of a completion", "ratio", "relative", lambda u: u.length / u.completions if u.completions else None, typical=0.5
+    ),
     "quality": Measure("quality, paired", "bits per byte", "paired", lambda u: u.quality),
     "ratings": Measure(
         "ratings", "rating", "decrease", lambda u: min(1.0, max(0.0, (u.rating / u.ratings + 1) / 2)) if u.ratings else None
@@ -124,10 +136,10 @@ def effects_of(measure: Measure, users: Comparable, margin: float) -> Measured:
         return Measured(effects, (effects,), known, users.steps[known], np.ones(len(known), bool))
     arms = Arms(values[known], users.canary[known], users.shares[known], users.steps[known])
     both = np.minimum(np.cumsum(arms.canary), np.cumsum(~arms.canary)) >= MINIMUM_ARM
-    effects = between_arms(arms)
+    effects = between_arms(arms, typical=measure.typical)
     limits: tuple[Effects, ...] = (effects,)
     if measure.form == "relative":
-        limits = between_arms(arms, 1 + margin), between_arms(arms, 1 - margin).negated()
+        limits = between_arms(arms, 1 + margin, measure.typical), between_arms(arms, 1 - margin, measure.typical).negated()
     elif measure.form == "decrease":
         effects = effects.negated()
         limits = (effects,)

@@ -39,9 +39,9 @@ SETTINGS = {
     "canary.margins.errors": 0.2, "canary.margins.refusals": 0.2, "canary.margins.slow": 0.3, "canary.margins.degenerate": 0.3,
     "canary.margins.length": 0.5, "canary.margins.quality": 0.5, "canary.only_veto": '["length", "quality", "ratings"]',
 }  # fmt: skip
-# Either may be proven first: failed requests have no completion, and the damaged weights of a degenerate version have bad shadow scores.
+# Either may be proven first: the damaged weights of a degenerate version have bad shadow scores.
 REASONS = {
-    Kind.SLOW: ("slow requests",), Kind.FAILING: ("failed requests", "length of a completion"), Kind.DEGENERATE: ("degenerate texts", "quality"),
+    Kind.SLOW: ("slow requests",), Kind.FAILING: ("failed requests",), Kind.DEGENERATE: ("degenerate texts", "quality"),
 }  # fmt: skip
 
 

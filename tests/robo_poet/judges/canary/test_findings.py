@@ -31,6 +31,16 @@ def test_a_course_says_what_was_known_after_each_user(seed: int, count: int, har
         assert (then.estimate, then.recent) == (pytest.approx(now.estimate), pytest.approx(now.recent))
 
 
+@given(st.integers(0, 1000), st.integers(1, 60), st.sampled_from([{}, {"failed": 0.9}, {"length": 0.0}, {"refused": 1.0}]))
+def test_no_estimate_and_no_bound_is_impossible(seed: int, count: int, harm: dict[str, float]) -> None:
+    """With 5 % of the users, a user of the canary stands for twenty: unlimited, the first lengths are -1,000 % and less."""
+    compared = comparable(users(count, seed=seed, steps=1, **harm), POLICY)
+    for name in POLICY.guardrails:
+        found = find(name, compared, POLICY)
+        values = [value for value in (found.estimate, found.recent, found.low, found.high) if value is not None]
+        assert all(value >= -1 for value in values) and (name == "length" or all(value <= 1 for value in values))
+
+
 def test_a_statement_that_was_rejected_stays_rejected() -> None:
     course = course_of("errors", comparable(users(3000), POLICY), POLICY)
     assert course is not None and course.safe[-1]

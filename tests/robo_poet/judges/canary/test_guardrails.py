@@ -34,11 +34,16 @@ def test_effects_of_returning_users_are_unbiased() -> None:
     assert np.mean(means) == pytest.approx(0, abs=4 * np.std(means) / np.sqrt(200))
 
 
-def test_a_user_without_a_completion_has_the_length_0_and_no_rating() -> None:
-    """A version that never answers must not pass as one of equal length."""
+def test_a_user_without_a_completion_has_no_length_and_no_rating() -> None:
     users = comparable([observed("a", 0, failed=10, completions=0, length=0.0)], Policy())
-    assert MEASURES["length"].value(users.users[0]) == 0.0
-    assert effects_of(MEASURES["ratings"], users, 0.1).effects.users == 0 and effects_of(MEASURES["errors"], users, 0.1).effects.users == 1
+    assert MEASURES["length"].value(users.users[0]) is None
+    counted = {name: effects_of(MEASURES[name], users, 0.1).effects.users for name in ("length", "ratings", "errors")}
+    assert counted == {"length": 0, "ratings": 0, "errors": 1}
+
+
+def test_what_is_not_possible_is_cut() -> None:
+    harms = np.array([-3.0, 0.2, 3.0])
+    assert MEASURES["errors"].possible(harms).tolist() == [-1, 0.2, 1] and MEASURES["length"].possible(harms).tolist() == [-1, 0.2, 3]
 
 
 def test_a_user_in_two_steps_at_once_keeps_the_larger_share() -> None:

@@ -139,6 +139,23 @@ def test_a_watch_without_any_record_does_not_end() -> None:
     assert judge([], facts, POLICY).reasons == ("cannot tell: there is no record of any gateway",)
 
 
+def test_a_failing_version_is_rolled_back_for_its_errors_and_a_repaired_one_is_not() -> None:
+    """A user whose requests all failed says nothing about the length of a completion."""
+    some = [user if n % 5 else replace(user, failed=user.requests, completions=0, length=0.0) for n, user in enumerate(users(3000))]
+    for arm, action in ((CANARY, "roll_back"), (CHAMPION, "promote")):
+        mixed = [failed if whole.arm == arm else whole for failed, whole in zip(some, users(3000), strict=True)]
+        verdict = judge(mixed, FACTS, POLICY)
+        assert verdict.action == action and not any("length" in reason for reason in verdict.reasons if action == "roll_back")
+        assert -0.05 < verdict.evidence["guardrails"]["length"]["estimate"] < 0.05
+
+
+def test_a_version_that_never_answers_is_not_promoted_for_an_unknown_length() -> None:
+    policy = Policy(guardrails={"length": Guardrail(0.1)})
+    some = [replace(user, completions=0, length=0.0) if user.arm == CANARY else user for user in users(5000)]
+    verdict = judge(some, FACTS, policy)
+    assert verdict.action == "continue" and not verdict.evidence["guardrails"]["length"]["safe"]
+
+
 def test_a_canary_that_clients_give_up_on_is_rolled_back() -> None:
     """Its requests end with 499: they did not fail, but they were slow and gave no text."""
     some = [
@@ -146,7 +163,7 @@ def test_a_canary_that_clients_give_up_on_is_rolled_back() -> None:
         for user in users(3000)
     ]
     verdict = judge(some, FACTS, POLICY)
-    assert verdict.action == "roll_back" and len(verdict.reasons) == 2, verdict.reasons
+    assert verdict.action == "roll_back" and [reason.split(" +")[0] for reason in verdict.reasons] == ["slow requests"], verdict.reasons
 
 
 def test_a_harm_that_begins_in_the_last_step_is_not_promoted() -> None:

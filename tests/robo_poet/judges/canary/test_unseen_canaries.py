@@ -25,6 +25,11 @@ def failing_for(share: float) -> Change:
     return lambda random, columns, canary: fail(columns, canary & (random.random(len(canary)) < share))
 
 
+def repaired(random: np.random.Generator, columns: Columns, canary: Rows) -> None:
+    """The champion always fails for a fifth of the users, and the version does not."""
+    fail(columns, ~canary & (random.random(len(canary)) < 0.2))
+
+
 def slow_in_long_requests(random: np.random.Generator, columns: Columns, canary: Rows) -> None:
     """Half as fast again in long requests only: a tenth of the users send them, and 35 % of theirs become slow."""
     some = canary & (random.random(len(canary)) < 0.1)
@@ -62,6 +67,7 @@ CASES = {
     "6 % of the users always fail": (Version(change=failing_for(0.06)), {"roll_back"}),
     "slow in long requests, + 3 points": (Version(change=slow_in_long_requests), {"continue", "roll_back", "promote"}),
     "better: no errors, 3 points fewer slow": (Version({"errors": -0.01, "slow": -0.03}), {"promote"}),
+    "repairs what fails for 20 % of the users": (Version(change=repaired), {"promote"}),
     "one hostile heavy user": (Version(change=hostile), {"promote", "continue"}),
     "clients retry and give up": (Version(change=retried), {"roll_back"}),
     "users arrive in bursts": (Version(change=bursts), {"promote", "continue"}),
