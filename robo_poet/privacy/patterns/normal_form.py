@@ -14,7 +14,8 @@ _INVISIBLE = "\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2
 _SUSPECT = re.compile(
     rf"[{_INVISIBLE}\uff01-\uff5e\u2010-\u2015\u2212\u00a0\u2000-\u200a\u202f\u3000\u0370-\u03ff\u0400-\u04ff]|[^\W0-9a-zA-Z_]*[^\D0-9]"
 )
-_ESCAPE = re.compile(r"\\[nrt](?![a-z])")  # a line break that was written as two characters: `\nJane`, but not `\name`
+# a line break that was written as two characters: `\nJane` and `\nhttps://example.org`, but not `\name`
+_ESCAPE = re.compile(r"\\[nrt](?![a-z])|\\[nrt](?=https?://|ftp://|www\.)")
 _HIDDEN = re.compile(rf"[{_INVISIBLE}]")
 _RUN = re.compile(r"[\w.@-]+")
 _OTHER_SCRIPT = re.compile(r"[\u0370-\u03ff\u0400-\u04ff]")

@@ -9,7 +9,7 @@ from robo_poet.privacy.patterns.normal_form import normal_form
     ("text", "normal"),
     [
         ("plain", "plain"), ("４１１１", "4111"), ("٤١", "41"), ("an\u200bna@exa\u00admple.org", "anna@example.org"), ("\u0430nna@example.org", "anna@example.org"),
-        ("anna＠example．org", "anna@example.org"), ("06\u00a012\u202f34", "06 12 34"), ("555‑1234", "555-1234"), ("почта", "почта"), (r"call\n450", "call \n450"), (r"\name", r"\name"),
+        ("anna＠example．org", "anna@example.org"), ("06\u00a012\u202f34", "06 12 34"), ("555‑1234", "555-1234"), ("почта", "почта"), (r"call\n450", "call \n450"), (r"\name", r"\name"), (r"\nhttps://a.org", " \nhttps://a.org"), (r"\twww.a.org", " \nwww.a.org"),
     ],
 )  # fmt: skip
 def test_normal_form(text: str, normal: str) -> None:
