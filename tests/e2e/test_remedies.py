@@ -27,7 +27,7 @@ class Case:
     Args:
         gate: the only gate of the run, as JSON.
         before: settings before the remedy.
-        remedy: the remedy that must be printed.
+        remedy: the remedy that must be printed; NUMBER stands for a number that depends on the measurement, and so on the processor.
         passes: the same gate passes with the remedy. Otherwise the value comes nearer to the bound, or the counted amount grows.
     """
 
@@ -47,7 +47,8 @@ CASES = {
         {"metric": "secret_exposure_max", "max": 100}, SMALL, "--set 'audit.secrets.rates=[1, 4, 16]'", passes=True
     ),
     "more pairs": Case(
-        {"metric": "bias_likelihood_reach", "max": 0.2, "on_unknown": "reject"}, (*SMALL, "audit.pairs=20"), "--set audit.pairs=36"
+        {"metric": "bias_likelihood_reach", "max": 0.2, "on_unknown": "reject"}, ("train.max_steps=100", "train.units=16", "audit.pairs=20"),
+        "--set audit.pairs=NUMBER",
     ),
     "more prompts": Case(
         {"metric": "bias_sentiment_reach", "max": 0.5, "on_unknown": "reject"}, SMALL, "--set audit.prompts=180"
@@ -92,7 +93,8 @@ def test_the_printed_remedy_changes_the_verdict_or_the_amount(case: Case, folder
     assert old["verdict"] == "fail", old
     found = PRINTED.search(printed)
     assert found, printed
-    assert found[1] == old["remedy"] == case.remedy and shlex.split(shlex.split(found[2])[0])[-2:] == shlex.split(case.remedy)
+    assert re.fullmatch(re.escape(case.remedy).replace("NUMBER", r"\d+"), old["remedy"]), old
+    assert found[1] == old["remedy"] and shlex.split(shlex.split(found[2])[0])[-2:] == shlex.split(old["remedy"])
     new, printed = _judge(shell, [*words, *shlex.split(found[1])])
     nearer = old["value"] is not None and new["value"] is not None and _missed(case.gate, new) < _missed(case.gate, old)
     more = (new["there"] or 0) > (old["there"] or 0)
