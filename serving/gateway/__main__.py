@@ -18,13 +18,13 @@ import uvloop
 from pydantic import ValidationError
 
 from robo_poet.errors import BadInput, validation_message
+from robo_poet.loopback import is_loopback
 from robo_poet.permissions import limit_umask
 from robo_poet.settings.serve import ServeSettings
 from robo_poet.strict_yaml import parse_value, parse_yaml
 from serving.gateway.app import make_app
 from serving.gateway.assemble import assemble
 from serving.gateway.connection.listener import BACKLOG, Listener, connection_limits
-from serving.loopback import is_loopback
 from serving.telemetry.operational_log import configure
 
 PREFIX = "ROBO_POET_SERVE_"

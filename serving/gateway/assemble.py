@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.routing import BaseRoute
 
 from robo_poet.local_folder import is_bucket
+from robo_poet.model_server import client_context
 from robo_poet.outcomes.log import OutcomeLog
 from robo_poet.permissions import check_private, check_unchangeable, warnings
 from robo_poet.registry.registry import Registry
@@ -21,7 +22,6 @@ from serving.gateway.backend.arms import CompletionIds
 from serving.gateway.backend.model_client import ModelClient
 from serving.gateway.backend.prompt_score import PromptScore
 from serving.gateway.backend.shadow_score import ShadowScores
-from serving.gateway.backend.tls import client_context
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.connection.table import ConnectionTable
 from serving.gateway.http.exchange import networks

@@ -20,8 +20,8 @@ os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from robo_poet.errors import BadInput
+from robo_poet.loopback import is_loopback
 from robo_poet.permissions import limit_umask, warnings
-from serving.loopback import is_loopback
 from serving.model_server.batching import Batching, read_batching
 from serving.model_server.config import ModelConfig, parse_flags, read_config
 

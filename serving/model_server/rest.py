@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.loopback import names_loopback
+from robo_poet.loopback import names_loopback
 from serving.model_server.calls import metadata_json, predict
 from serving.model_server.errors import CallError, Code
 from serving.model_server.json_codec import decode_request, encode_answer, to_arrays

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from robo_poet.errors import BadInput
-from serving.loopback import is_loopback
+from robo_poet.loopback import is_loopback
 from serving.model_sync.plan import STABLE, Loaded
 
 SECONDS = 5.0  # timeout of a call, which the server answers from memory; it may be busy

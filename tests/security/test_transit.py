@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from robo_poet.errors import BadInput
+from robo_poet.model_server import client_context
 from robo_poet.settings.serve import ServeSettings
 from serving.gateway.backend.model_client import ModelClient
-from serving.gateway.backend.tls import client_context
 from serving.model_server.tls import read_tls
 from serving.refusal import Refused
 from tests.certificates import Authority, ssl_config, written

@@ -6,11 +6,11 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from robo_poet.loopback import is_local
 from serving.gateway.backend.versions import ServedVersions
 from serving.gateway.http.admission import Admission
 from serving.gateway.http.exchange import Networks, exchange_of
 from serving.gateway.http.responses import json_response
-from serving.loopback import is_local
 from serving.telemetry.metrics import Metrics
 
 

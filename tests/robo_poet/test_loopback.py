@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serving.loopback import is_local, is_loopback, names_loopback
+from robo_poet.loopback import is_local, is_loopback, names_loopback
 
 CURL = [("host", "127.0.0.1:8080"), ("user-agent", "curl/8.5"), ("accept", "*/*")]
 
