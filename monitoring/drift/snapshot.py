@@ -25,7 +25,7 @@ SCHEMA = pa.schema([*NUMBERS.items(), *((name, pa.string()) for name in VALUES)]
 def write_snapshot(path: Path, window: Window) -> str:
     """Write the snapshot of a window. Return its digest. The same window gives the same bytes."""
     times = {"start": window.start, "end": window.end}
-    about = {"form": FORM} | times | {"unscored": window.unscored, "heldout_nats": window.heldout_nats}
+    about = {"form": FORM} | times | {"unscored": window.unscored}
     numbers = ([getattr(user, name) for user in window.users] for name in NUMBERS)
     texts = ([user.values.get(name) for user in window.users] for name in VALUES)
     table = pa.table([*numbers, *texts], SCHEMA.with_metadata({ABOUT: json.dumps(about).encode()}))
@@ -57,7 +57,7 @@ def read_snapshot(path: Path, digest: str = "") -> Window:
             UserScore(nats, prompts, tokens, broken, _known(texts))
             for (nats, prompts, tokens, broken), texts in zip(numbers, values, strict=False)
         ]
-        return Window(about["start"], about["end"], users, about["unscored"], about["heldout_nats"])
+        return Window(about["start"], about["end"], users, about["unscored"])
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowException) as error:
         raise BadInput(f"not a snapshot of a window ({error})", where=str(path), remedy=remedy) from None
 

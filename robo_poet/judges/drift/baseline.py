@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from robo_poet.judges.drift.observations import DIMENSIONS, LENGTH_CLASSES, Baseline, Group, UserScore, Window
+from robo_poet.judges.drift.observations import DIMENSIONS, LENGTH_CLASSES, NOT_SCORED, Baseline, Group, HeldOut, UserScore, Window
 
 CLASS_USERS = 5  # a class of prompt length with fewer users in the baseline is not used
 NEEDED = {"language", "length"}  # dimensions of every baseline; an older one has no `client`
 SURE_USERS = 20  # with fewer users, the standard deviation is at least that of all users
 
 
-def make_baseline(windows: Sequence[Window]) -> Baseline:
+def make_baseline(windows: Sequence[Window], heldout: HeldOut = NOT_SCORED) -> Baseline:
     """Return the statistics of the users of these windows.
+
+    Args:
+        heldout: the version's held-out text, scored now.
 
     Raises:
         ValueError: there is no user.
@@ -23,12 +26,11 @@ def make_baseline(windows: Sequence[Window]) -> Baseline:
     users = [user for window in windows for user in window.users]
     if not users:
         raise ValueError("a baseline needs a user")
-    heldout = [window.heldout_nats for window in windows if window.heldout_nats is not None]
     return Baseline(
         _group(user.nats for user in users),
         {dimension: _groups(users, dimension) for dimension in DIMENSIONS},
         float(np.mean([user.broken for user in users])),
-        float(np.mean(heldout)) if heldout else None,
+        heldout,
     )
 
 
@@ -46,9 +48,12 @@ def _group(nats: Iterable[float]) -> Group:
 
 
 def baseline_json(baseline: Baseline) -> dict[str, Any]:
-    """Return the baseline as a JSON object of numbers."""
+    """Return the baseline as a JSON object of numbers. Without a score of held-out text it is that of an older release, with its digest."""
     groups = {dimension: {value: _row(group) for value, group in values.items()} for dimension, values in baseline.groups.items()}
-    return {"everyone": _row(baseline.everyone), "groups": groups, "broken": baseline.broken, "heldout_nats": baseline.heldout_nats}
+    heldout: dict[str, Any] = {"heldout_nats": baseline.heldout.nats}
+    if baseline.heldout.nats is not None:
+        heldout["heldout_sample"] = baseline.heldout.sample
+    return {"everyone": _row(baseline.everyone), "groups": groups, "broken": baseline.broken} | heldout
 
 
 def parse_baseline(data: Mapping[str, Any]) -> Baseline:
@@ -59,11 +64,12 @@ def parse_baseline(data: Mapping[str, Any]) -> Baseline:
     """
     try:
         groups = {str(name): {str(value): _parsed(row) for value, row in rows.items()} for name, rows in data["groups"].items()}
-        heldout = data["heldout_nats"]
-        made = Baseline(_parsed(data["everyone"]), groups, float(data["broken"]), None if heldout is None else float(heldout))
+        nats = data["heldout_nats"]
+        heldout = NOT_SCORED if nats is None else HeldOut(float(nats), str(data.get("heldout_sample", "")), "")
+        made = Baseline(_parsed(data["everyone"]), groups, float(data["broken"]), heldout)
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a baseline: {error}") from None
-    if NEEDED - set(groups) or not all(math.isfinite(number) for number in (made.broken, made.heldout_nats or 0.0)):
+    if NEEDED - set(groups) or not all(math.isfinite(number) for number in (made.broken, made.heldout.nats or 0.0)):
         raise ValueError("not a baseline: a dimension is missing or a number is not finite")
     return made
 

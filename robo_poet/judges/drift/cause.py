@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from robo_poet.judges.drift.observations import DIMENSIONS, Baseline, Window
+from robo_poet.judges.drift.observations import DIMENSIONS, NOT_SCORED, Baseline, HeldOut, Window
 from robo_poet.judges.drift.policy import DriftPolicy
-from robo_poet.judges.drift.rise import Rise
+from robo_poet.judges.drift.rise import MOST_NATS, Rise
 
 Cause = Literal["the model itself", "broken or hostile input", "a new group of users", "the world changed", "unknown"]
 
@@ -64,12 +64,31 @@ def slices(window: Window, baseline: Baseline, found: Rise) -> list[Slice]:
     return sorted(rows, key=lambda row: (row.share - row.carried, row.dimension, row.value))
 
 
-def likely_cause(window: Window, baseline: Baseline, found: Rise, policy: DriftPolicy) -> tuple[Cause, str]:
-    """Return the likely cause of a rise, and the reason for it in one sentence."""
-    if window.heldout_nats is not None and baseline.heldout_nats is not None:
-        change = math.expm1(window.heldout_nats - baseline.heldout_nats)
-        if change >= policy.model_rise:
-            return "the model itself", f"the perplexity of its held-out text has risen by {change:.1%} as well"
+def model_change(baseline: Baseline, heldout: HeldOut) -> tuple[float | None, str]:
+    """Return the relative rise of the perplexity of held-out text since the baseline, and a clause about it.
+
+    The rise is None if it is not known: then nobody may say that the model itself changed, or that it did not.
+    """
+    if heldout.nats is None or not math.isfinite(heldout.nats):
+        return None, f"held-out text was not scored, so the model itself is not excluded: {heldout.doubt or 'the score is not finite'}"
+    if baseline.heldout.nats is None:
+        return None, "the baseline has no score of held-out text, so the model itself is not excluded"
+    if baseline.heldout.sample != heldout.sample:
+        return None, "the held-out text is not that of the baseline, so the model itself is not excluded"
+    change = math.expm1(min(heldout.nats, MOST_NATS) - min(baseline.heldout.nats, MOST_NATS))
+    return change, f"the perplexity of the version's held-out text changed by {change:+.1%}"
+
+
+def likely_cause(window: Window, baseline: Baseline, found: Rise, policy: DriftPolicy, heldout: HeldOut = NOT_SCORED) -> tuple[Cause, str]:
+    """Return the likely cause of a rise, and the reason for it in one sentence, with what is known about the model itself."""
+    change, clause = model_change(baseline, heldout)
+    if change is not None and change >= policy.model_rise:
+        return "the model itself", f"the perplexity of its held-out text has risen by {change:.1%} as well"
+    cause, why = _users_cause(window, baseline, found, policy)
+    return cause, f"{why}; {clause}"
+
+
+def _users_cause(window: Window, baseline: Baseline, found: Rise, policy: DriftPolicy) -> tuple[Cause, str]:
     excess, needed = found.excess, math.log1p(policy.proven_rise)
     total = float(excess.sum())
     if total <= 0:

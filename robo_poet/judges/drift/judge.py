@@ -1,4 +1,4 @@
-"""The drift judge: (windows, baseline, policy) → verdict with reasons and evidence (MON-2, MON-4, contract 9).
+"""The drift judge: (windows, baseline, policy, held-out text) → verdict with reasons and evidence (MON-2, MON-4, contract 9).
 
 A drift needs the last `policy.windows` windows: in each of them the lower bound of the rise is above `proven_rise`, and in one of them the
 estimate reaches `rise`. One window would not be enough: the probability that a bound fails is `level` a window, once in 100 days.
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final, Literal
 
-from robo_poet.judges.drift.cause import likely_cause, slices
-from robo_poet.judges.drift.observations import Baseline, Window
+from robo_poet.judges.drift.cause import likely_cause, model_change, slices
+from robo_poet.judges.drift.observations import NOT_SCORED, Baseline, HeldOut, Window
 from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.judges.drift.rise import Rise, rise
 
@@ -39,12 +39,13 @@ class DriftVerdict:
     evidence: dict[str, Any]
 
 
-def judge_drift(windows: Sequence[Window], baseline: Baseline | None, policy: DriftPolicy) -> DriftVerdict:
+def judge_drift(windows: Sequence[Window], baseline: Baseline | None, policy: DriftPolicy, heldout: HeldOut = NOT_SCORED) -> DriftVerdict:
     """Judge the newest window.
 
     Args:
         windows: closed windows, oldest first. A window that is missing between two others breaks their succession.
         baseline: None if the version has none.
+        heldout: the version's held-out text, scored after the newest window.
     """
     if doubt := _doubt(windows, baseline, policy):
         return DriftVerdict("cannot_tell", (doubt,), "", {"windows": [], "policy": vars(policy) | {}})
@@ -57,11 +58,17 @@ def judge_drift(windows: Sequence[Window], baseline: Baseline | None, policy: Dr
     newest, window = rises[0], windows[-1]
     proven = [found.low > policy.proven_rise for found in rises]
     large = any(found.estimate >= policy.rise for found in rises)
-    cause, why = likely_cause(window, baseline, newest, policy) if proven[0] else ("", "")
+    cause, why = likely_cause(window, baseline, newest, policy, heldout) if proven[0] else ("", "")
     evidence = {
         "windows": [_as_json(found, past) for found, past in zip(rises, reversed(windows), strict=False)],
         "baseline": {"users": baseline.everyone.users, "nats": baseline.everyone.mean},
         "slices": [row.as_json() for row in slices(window, baseline, newest)[:SHOWN_SLICES]] if proven[0] else [],
+        "heldout": {
+            "nats": heldout.nats,
+            "baseline": baseline.heldout.nats,
+            "rise": model_change(baseline, heldout)[0],
+            "doubt": heldout.doubt,
+        },
         "policy": vars(policy) | {},
     }
     measured = f"perplexity {newest.perplexity:.4g}, {newest.estimate:+.1%} over the baseline (lower bound {newest.low:+.1%})"

@@ -50,14 +50,31 @@ class Window:
         start, end: seconds since 1970.
         users: one score for each user with a scored prompt.
         unscored: share of the prompts that could not be scored, 0 to 1. Prompts above a user's quota do not count.
-        heldout_nats: mean cross-entropy of the version's held-out text in nats per token, scored again in this window; None if it was not.
     """
 
     start: float
     end: float
     users: Sequence[UserScore]
     unscored: float = 0.0
-    heldout_nats: float | None = None
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """A small sample of the version's own held-out text, scored by the version as it is served. Same text, same model: the same score.
+
+    Attributes:
+        nats: mean cross-entropy in nats per token; None if it was not scored.
+        sample: digest of the texts; empty if it was not scored.
+        doubt: why it was not scored; empty if it was.
+    """
+
+    nats: float | None = None
+    sample: str = ""
+    doubt: str = "nobody scored it"
+
+
+NOT_SCORED: Final = HeldOut()
+OLDER_WINDOW: Final = HeldOut(doubt="it is scored for the newest window only, because nobody knows what was served before")
 
 
 @dataclass(frozen=True)
@@ -83,10 +100,10 @@ class Baseline:
         everyone: all users. A user of two windows counts twice.
         groups: dimension → value → the users with this value. A dimension that was not recorded is missing, or has no values.
         broken: mean over users of `UserScore.broken`.
-        heldout_nats: as in `Window`, measured when the baseline was made; None if it was not.
+        heldout: the version's held-out text, scored when the baseline was made.
     """
 
     everyone: Group
     groups: Mapping[str, Mapping[str, Group]]
     broken: float = 0.0
-    heldout_nats: float | None = None
+    heldout: HeldOut = NOT_SCORED

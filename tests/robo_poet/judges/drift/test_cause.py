@@ -1,5 +1,6 @@
 """The likely cause of labelled drifts. The confusion matrix of docs/explanation/drift.md comes from here."""
 
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 
 from robo_poet.judges.drift.baseline import make_baseline
 from robo_poet.judges.drift.cause import likely_cause, slices
-from robo_poet.judges.drift.observations import Window
+from robo_poet.judges.drift.observations import HeldOut, Window
 from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.judges.drift.rise import rise
 from tests.robo_poet.judges.drift.traffic import Change, broken_text, hostile, new_client, new_language, shifted, window
@@ -24,6 +25,9 @@ LABELLED: dict[str, tuple[Change | None, str]] = {
 }
 
 
+BEFORE = HeldOut(4.0, "the sample", "")
+
+
 def labelled(name: str, seed: int) -> tuple[Window, Window]:
     """A window of the baseline, and one with the drift."""
     change, _ = LABELLED[name]
@@ -31,8 +35,12 @@ def labelled(name: str, seed: int) -> tuple[Window, Window]:
     before, now = window(dice, 0, 2000, change=new_client(0, 0)), window(dice, 1, 300, change=change)
     if name.startswith("4 of"):
         now = replace(now, users=hostile(now.users, 4))
-    damaged = name == "the model was damaged"
-    return replace(before, heldout_nats=4.0), replace(now, heldout_nats=4.3 if damaged else 4.0)
+    return before, now
+
+
+def scored(name: str) -> HeldOut:
+    """The held-out text after the window with the drift."""
+    return replace(BEFORE, nats=4.3) if name == "the model was damaged" else BEFORE
 
 
 @pytest.mark.parametrize("name", LABELLED)
@@ -40,9 +48,29 @@ def test_the_cause_of_a_labelled_drift(name: str) -> None:
     named = Counter[str]()
     for seed in range(20):
         before, now = labelled(name, seed)
-        made = make_baseline([before])
-        named[likely_cause(now, made, rise(now, made, POLICY.level), POLICY)[0]] += 1
+        made = make_baseline([before], BEFORE)
+        named[likely_cause(now, made, rise(now, made, POLICY.level), POLICY, scored(name))[0]] += 1
     assert named[LABELLED[name][1]] >= 18, named
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "cause", "clause"),
+    [
+        (BEFORE, replace(BEFORE, nats=4.02), "the model itself", "the perplexity of its held-out text has risen by 2.0% as well"),
+        (BEFORE, replace(BEFORE, nats=4.019), "the world changed", "the perplexity of the version's held-out text changed by +1.9%"),
+        (BEFORE, replace(BEFORE, nats=3.0), "the world changed", "changed by -63.2%"),
+        (BEFORE, replace(BEFORE, nats=1e9), "the model itself", "has risen by"),
+        (BEFORE, HeldOut(doubt="no server"), "the world changed", "so the model itself is not excluded: no server"),
+        (BEFORE, HeldOut(math.nan, "the sample", ""), "the world changed", "so the model itself is not excluded: the score is not finite"),
+        (HeldOut(), replace(BEFORE, nats=9.0), "the world changed", "the baseline has no score of held-out text"),
+        (BEFORE, HeldOut(9.0, "another sample", ""), "the world changed", "the held-out text is not that of the baseline"),
+    ],
+)
+def test_the_model_itself_needs_a_score_of_the_same_text_before_and_after(before: HeldOut, after: HeldOut, cause: str, clause: str) -> None:
+    then, now = labelled("everyone +30 %", 0)
+    made = make_baseline([then], before)
+    found, why = likely_cause(now, made, rise(now, made, POLICY.level), POLICY, after)
+    assert found == cause and clause in why
 
 
 def test_the_slice_that_carries_the_rise_is_first() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from robo_poet.judges.drift.baseline import baseline_json, make_baseline, parse_baseline
 from robo_poet.judges.drift.judge import judge_drift
-from robo_poet.judges.drift.observations import Baseline, Window, length_class
+from robo_poet.judges.drift.observations import Baseline, HeldOut, Window, length_class
 from robo_poet.judges.drift.policy import DriftPolicy
 from robo_poet.judges.drift.rise import rise
 from tests.robo_poet.judges.drift.traffic import DAY, Change, hostile, shifted, window
@@ -160,7 +160,16 @@ def test_a_baseline_survives_json() -> None:
     data = json.loads(json.dumps(baseline_json(baseline())))
     assert parse_baseline(data) == baseline()
     del data["groups"]["client"]  # as an older release wrote it
-    assert baseline_json(parse_baseline(data)) == data
+    assert baseline_json(parse_baseline(data)) == data and "heldout_sample" not in data
+    scored = make_baseline(week(), HeldOut(4.1, "sample", ""))
+    assert parse_baseline(json.loads(json.dumps(baseline_json(scored)))) == scored
+
+
+def test_the_evidence_has_the_score_of_the_held_out_text() -> None:
+    made = make_baseline(week(), HeldOut(4.0, "sample", ""))
+    verdict = judge_drift(days(2, shifted(0.5)), made, POLICY, HeldOut(4.5, "sample", ""))
+    assert (verdict.action, verdict.cause) == ("drift", "the model itself")
+    assert verdict.evidence["heldout"] == {"nats": 4.5, "baseline": 4.0, "rise": pytest.approx(math.expm1(0.5)), "doubt": ""}
 
 
 @pytest.mark.parametrize(
