@@ -1,8 +1,12 @@
 """Starts the training run of a request as a process, and finds it again after the trigger was killed.
 
 The id of the run is in the log before the process exists. The process holds a lock on `<id>.lock` as long as it lives: it inherits the open
-file, so the kernel releases the lock at its end, whatever ends it. So there are three cases after a restart: the lock is held, and the run
-goes on; the folder of the run exists, and the run has ended; neither, and the process never began, so the same id is started now.
+file, so the kernel releases the lock at its end, whatever ends it. Before its program starts, it marks the file. So there are three cases
+after a restart:
+
+- the lock is held: the run goes on;
+- the file is marked, or the folder of the run exists: the run has ended. One that refuses its input makes no folder;
+- neither: the process never began, so the same id is started now.
 """
 
 import contextlib
@@ -13,6 +17,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +26,7 @@ from robo_poet.errors import BadInput, read_object
 from robo_poet.judges.retraining.state import Request
 from robo_poet.permissions import make_private_folder
 
+BEGUN = b"\0"  # after the folder of runs in the lock file, in which no path can have it
 LAST_LINES = 16_384  # bytes of the output in which the error is looked for
 
 
@@ -64,11 +70,13 @@ class Launcher:
         with self._lock(run) as lock, (self._folder / f"{run}.log").open("ab") as output:
             if lock is None:
                 return
+            runs = os.fsencode(self._runs)  # a later trigger may have another profile, and must look in this folder
             os.ftruncate(lock, 0)
-            os.pwrite(lock, os.fsencode(self._runs), 0)  # a later trigger may have another profile, and must look in this folder
+            os.pwrite(lock, runs, 0)
             self._processes[run] = subprocess.Popen(
                 list(words), stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=self._environment, pass_fds=(lock,),
                 start_new_session=True,  # Ctrl-C stops the trigger and not a training run
+                preexec_fn=partial(os.pwrite, lock, BEGUN, len(runs)),  # by the new process: if this one is killed now, the mark is true
             )  # fmt: skip
 
     def standing(self, run: str, started: float) -> Standing:
@@ -80,9 +88,10 @@ class Launcher:
         process = self._processes.get(run)
         if (process is not None and process.poll() is None) or self._lives(run):
             return Standing("running")
-        folder = self._runs_of(run) / run
+        runs, begun = self._lock_file(run)
+        folder = runs / run
         summary = _read_summary(folder / "summary.json")
-        if summary is None and process is None and not folder.exists():
+        if summary is None and process is None and not begun and not folder.exists():
             return Standing("not_begun")
         hours = self._hours(run, started, summary)
         if summary is None:
@@ -107,12 +116,13 @@ class Launcher:
         finally:
             os.close(descriptor)
 
-    def _runs_of(self, run: str) -> Path:
-        """Return the folder of runs that a run was started with."""
+    def _lock_file(self, run: str) -> tuple[Path, bool]:
+        """Return the folder of runs that a run was started with, and whether its process has begun."""
         with contextlib.suppress(OSError):
-            if name := (self._folder / f"{run}.lock").read_bytes():
-                return Path(os.fsdecode(name))
-        return self._runs
+            name, mark, _ = (self._folder / f"{run}.lock").read_bytes().partition(BEGUN)
+            if name:
+                return Path(os.fsdecode(name)), bool(mark)
+        return self._runs, False
 
     def _lives(self, run: str) -> bool:
         if not (self._folder / f"{run}.lock").exists():

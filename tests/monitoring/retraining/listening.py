@@ -1,6 +1,6 @@
 """A trigger on a real registry, log and receiver. Only the command of the run is made: a script that trains for some seconds.
 
-`python -m tests.monitoring.retraining.listening FOLDER SECONDS` runs it as a process.
+`python -m tests.monitoring.retraining.listening FOLDER SECONDS [refused]` runs it as a process. A refused run makes no folder.
 """
 
 import json
@@ -38,6 +38,7 @@ BASELINE = {
 }
 TRAIN = """
 echo "$2" >> "$1/starts"
+test "$4" = refused && { sleep "$3"; echo "error: corpus: it is gone; give another" >&2; exit 2; }
 mkdir -p "$1/runs" && mkdir "$1/runs/$2" || exit 2
 sleep "$3"
 test "$4" = succeeded || { echo "error: corpus: it is gone; give another" >&2; exit 2; }
@@ -138,9 +139,9 @@ def address_of(process: "subprocess.Popen[str]") -> str:
 
 
 @contextmanager
-def listening(folder: Path, seconds: float) -> Iterator[Listening]:
+def listening(folder: Path, seconds: float, *status: str) -> Iterator[Listening]:
     """Run the program in a process until the end of the block."""
-    arguments = [sys.executable, "-m", "tests.monitoring.retraining.listening", str(folder), str(seconds)]
+    arguments = [sys.executable, "-m", "tests.monitoring.retraining.listening", str(folder), str(seconds), *status]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -152,7 +153,7 @@ def listening(folder: Path, seconds: float) -> Iterator[Listening]:
 def main(arguments: Sequence[str]) -> None:
     folder = Path(arguments[0])
     token = read_token(folder / "retraining" / "token")
-    made = trigger(folder, facts_of(folder), float(arguments[1]))
+    made = trigger(folder, facts_of(folder), float(arguments[1]), status=arguments[2] if arguments[2:] else "succeeded")
     listen(made, folder / "retraining", token, "127.0.0.1", 0, partial(print, flush=True), look_seconds=0.05)
 
 

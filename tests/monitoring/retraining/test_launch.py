@@ -97,6 +97,21 @@ def test_a_run_that_never_began_is_started_once(here: Place) -> None:
     assert (here.folder / "begun").read_text() == "begun\n", "the second start found the lock of the first"
 
 
+def test_a_run_that_refused_its_input_has_ended_also_for_a_restarted_trigger(here: Place) -> None:
+    """It made no folder, so only the mark in its lock file shows that it has begun."""
+    here.train(end="echo 'error: corpus: it is gone' >&2; exit 2", makes=False)
+    here.ended(here.launcher)
+    found = here.restarted().standing("r1", 0.0)
+    assert (found.state, found.why) == ("failed", "the run ended without a summary: corpus: it is gone")
+
+
+def test_a_lock_file_without_the_mark_is_that_of_a_run_that_never_began(here: Place) -> None:
+    """The trigger was killed after it wrote the folder of runs, and before the process existed."""
+    (here.folder / "starts").mkdir()
+    (here.folder / "starts" / "r1.lock").write_bytes(bytes(here.folder / "runs"))
+    assert here.restarted().standing("r1", 0.0).state == "not_begun"
+
+
 def test_a_run_is_found_in_the_folder_that_it_was_started_with(here: Place) -> None:
     here.train(end=here.summary(status="succeeded", seconds=1, version=4, stage="canary"))
     here.ended(here.launcher)
@@ -107,7 +122,7 @@ def test_a_run_is_found_in_the_folder_that_it_was_started_with(here: Place) -> N
 def test_a_program_that_does_not_exist_is_an_error(here: Place) -> None:
     with pytest.raises(OSError):
         here.launcher.launch("r1", ["/nonexistent/python"])
-    assert here.launcher.standing("r1", 0.0).state == "not_begun"
+    assert here.launcher.standing("r1", 0.0).state == "failed", "it is not tried again with the same id"
 
 
 def test_the_command_is_a_training_run_with_the_trigger() -> None:

@@ -20,7 +20,7 @@ from monitoring.retraining.program import listen, read_token
 from robo_poet.errors import BadInput
 from robo_poet.judges.retraining.decision import Alert
 from robo_poet.registry.registry import Registry
-from tests.monitoring.retraining.listening import SAID, alert, facts_of, listening, message, place, starts, trigger
+from tests.monitoring.retraining.listening import AUTOMATIC, SAID, alert, facts_of, listening, message, place, starts, trigger
 
 ROUNDS = 40 if os.environ.get("ROBO_POET_SOAK") else 2
 
@@ -83,6 +83,23 @@ def test_a_killed_program_finds_its_run_again(tmp_path: Path, number: int) -> No
         assert '"duplicate"' in program.post(message([alert(facts)])).text
         eventually(lambda: bool(log_of(tmp_path).state().requests[0].made))
     assert len(starts(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("number", range(ROUNDS))
+def test_a_run_that_refused_its_input_while_the_program_was_dead_is_one_attempt(tmp_path: Path, number: int) -> None:
+    """Killed before, during or after the run, which makes no folder. Each id is started once, and each attempt is noted."""
+    place(tmp_path)
+    facts, dice = facts_of(tmp_path), random.Random(number)
+    with listening(tmp_path, 0.2, "refused") as program:
+        assert program.post(message([alert(facts)])).status == 200
+        time.sleep(dice.uniform(0, 0.4))
+        program.process.kill()
+    time.sleep(dice.choice((0, 0.3)))
+    with listening(tmp_path, 0.0, "refused"):
+        eventually(lambda: log_of(tmp_path).state().requests[0].status == "refused")
+    [request] = log_of(tmp_path).state().requests
+    assert starts(tmp_path) == [run.id for run in request.runs] and len(request.runs) == AUTOMATIC.attempts
+    assert request.why.startswith("5 attempts failed; the last: the run ended with status 2: corpus: it is gone")
 
 
 def test_a_second_program_and_a_busy_port_are_refused(tmp_path: Path) -> None:
