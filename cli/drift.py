@@ -17,6 +17,7 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from monitoring.drift.held_out import HeldOutScorer
     from monitoring.drift.history import Judged
     from monitoring.drift.report import DriftReport
     from robo_poet.registry.registry import Registry
@@ -41,12 +42,13 @@ def _settings(profile: str, set_: list[str]) -> MonitoringSettings:
 
 def _open(
     profile: str, set_: list[str], registry: str, model: str, opened: Callable[[str, str, Sequence[str]], Registry] = open_registry
-) -> tuple[Registry, MonitoringSettings]:
-    """Return the registry of a model, read with the keys that the profile trusts, and the settings of the profile."""
+) -> tuple[Registry, MonitoringSettings, HeldOutScorer]:
+    """Return the registry of a model, read with the keys that the profile trusts, its settings, and the scorer with its model server."""
+    from monitoring.drift.held_out import HeldOutScorer
     from pipelines.profile.load import load_profile
 
     loaded = load_profile(profile, set_).profile
-    return opened(registry, model, loaded.serve.trusted_keys), loaded.monitoring
+    return opened(registry, model, loaded.serve.trusted_keys), loaded.monitoring, HeldOutScorer(loaded.serve)
 
 
 @app.command()
@@ -69,8 +71,8 @@ def report(
     """
     from monitoring.drift.report import report_drift
 
-    store, settings = _open(profile, set_, registry, model, open_trained)
-    result = report_drift(store, folder, settings.drift, datetime.now(UTC), windows)
+    store, settings, held_out = _open(profile, set_, registry, model, open_trained)
+    result = report_drift(store, folder, settings.drift, datetime.now(UTC), windows, held_out)
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
@@ -99,9 +101,13 @@ def baseline(
     from monitoring.drift.baseline import record_baseline
     from robo_poet.process import user_name
 
-    store, settings = _open(profile, set_, registry, model)
+    store, settings, held_out = _open(profile, set_, registry, model)
     first = since.replace(tzinfo=UTC) if since else None
-    made = record_baseline(store, folder, settings.drift, datetime.now(UTC), since=first, who=user_name(), why=why)
+    made = record_baseline(
+        store, folder, settings.drift, datetime.now(UTC), since=first, who=user_name(), why=why, held_out=held_out
+    )  # fmt: skip
+    if made.heldout.doubt:
+        typer.echo(f"warning: held-out text is not scored, so a damaged model is not recognised: {made.heldout.doubt}", err=True)
     typer.echo(f"baseline of {store.model}: {made.everyone.users} users, mean {made.everyone.mean:.3f} nats per token")
     typer.echo(f"to compare: {command(f'drift report --model {store.model}')}")
 
@@ -134,8 +140,8 @@ def watch(
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    store, settings = _open(profile, set_, registry, model)
-    run(store, folder, state / store.model, settings, typer.echo, stopped)
+    store, settings, held_out = _open(profile, set_, registry, model)
+    run(store, folder, state / store.model, settings, typer.echo, stopped, held_out=held_out)
 
 
 @app.command()

@@ -24,6 +24,7 @@ from pipelines.run.result import RunResult
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.registry.names import model_name
+from robo_poet.settings.serve import CONNECTION
 
 NAME = "robo-poet-drift-watch"
 ABOUT = "Window of live traffic → verdict and page → alert. A version's name is the digest of its YAML."
@@ -39,18 +40,21 @@ def drift_watch_pipeline(placement: Placement) -> Callable[..., Any]:
     """
 
     @dsl.pipeline(name=NAME, display_name="Watch for drift", description="Window of live traffic → verdict and page → alert.")
-    def drift_watch(requests: str, registry: str, model_name: str, window: str, drift: dict, alertmanager: str) -> None:
+    def drift_watch(requests: str, registry: str, model_name: str, window: str, model_server: dict, drift: dict, alertmanager: str) -> None:
         """Judge whether the live perplexity of a window is a drift. If it is, send an alert.
         Args:
             requests: Folder of the request log, where its claim is mounted.
             registry: The model registry: gs://bucket/prefix, or the folder where the registry claim is mounted.
             model_name: Name of the model in the registry. Its champion is watched.
             window: Start of the window (UTC), such as 2026-03-02. Empty for the newest complete window when the run starts.
+            model_server: The keys `model_server…` of section `serve`: where the held-out text of the champion is scored.
             drift: Section `monitoring.drift` of the profile: length of a window, when a rise is a drift.
             alertmanager: Address of Alertmanager. Empty to send no alert.
         """
         collected = placement(
-            steps.collect_window(requests=requests, registry=registry, model_name=model_name, window=window, settings=drift)
+            steps.collect_window(
+                requests=requests, registry=registry, model_name=model_name, window=window, model_server=model_server, settings=drift
+            )
         ).set_caching_options(False)
         traffic = {name: collected.outputs[name] for name in ("traffic", "traffic_digest")}
         judged = placement(steps.judge_drift(**traffic, settings=drift))
@@ -75,7 +79,10 @@ def compile_drift_watch(profile: Profile, target: Path) -> None:
 
 def settings_parameters(profile: Profile) -> dict[str, Any]:
     """Return the run parameters that depend only on the profile."""
-    return {"drift": profile.monitoring.drift.model_dump(mode="json"), "alertmanager": profile.monitoring.alertmanager}
+    return {
+        "drift": profile.monitoring.drift.model_dump(mode="json"), "alertmanager": profile.monitoring.alertmanager,
+        "model_server": profile.serve.model_dump(mode="json", include=CONNECTION),
+    }  # fmt: skip
 
 
 def cluster_parameters(profile: Profile, model: str = "") -> dict[str, Any]:

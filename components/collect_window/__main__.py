@@ -6,21 +6,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from components.collect_window.component import collect_window
+from monitoring.drift.held_out import HeldOutScorer
 from monitoring.drift.traffic import collect_traffic, named_period, write_traffic
+from robo_poet.errors import parse_object
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.monitoring import DriftSettings
+from robo_poet.settings.serve import ServeSettings
 from robo_poet.step.program import Call, program
 
 
 def work(call: Call) -> None:
     """Write the traffic and set the result `users`."""
-    parameters, settings = call.parameters, call.settings
-    period = named_period(parameters["window"], settings.window_seconds, datetime.now(UTC))
+    parameters, settings, now = call.parameters, call.settings, datetime.now(UTC)
+    period = named_period(parameters["window"], settings.window_seconds, now)
+    connection = parse_object(parameters["model_server"], where="--model-server")
     store = Registry(parameters["registry"], parameters["model_name"])
-    traffic = collect_traffic(store, Path(parameters["requests"]), settings, period)
+    traffic = collect_traffic(
+        store, Path(parameters["requests"]), settings, period, now, HeldOutScorer(ServeSettings.model_validate(connection))
+    )
     write_traffic(call.outputs["traffic"], traffic)
     users = len(traffic.windows[-1].users) if traffic.windows else 0
     call.result("users", users)
+    if traffic.windows and traffic.heldout.doubt:
+        call.note(f"held-out text is not scored: {traffic.heldout.doubt}")
     call.progress(1, 1, f"{store.model}, window {period}: {traffic.doubt or f'{users} users with a score'}")
 
 

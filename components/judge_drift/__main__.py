@@ -45,8 +45,9 @@ def work(call: Call) -> None:
 def _judge(traffic: Traffic, snapshot: str, settings: DriftSettings) -> Judged:
     if traffic.windows:
         return judge_window(
-            traffic.version, traffic.digest, traffic.windows, traffic.baseline, settings, snapshot=snapshot, judged=traffic.end
-        )
+            traffic.version, traffic.digest, traffic.windows, traffic.baseline, settings, traffic.heldout,
+            snapshot=snapshot, judged=traffic.end,
+        )  # fmt: skip
     row = {"window": str(Period.since(traffic.start, settings.window_seconds)), "users": 0, "unscored": 0.0}
     return Judged(
         traffic.version, traffic.digest, "", traffic.start, traffic.end, "", traffic.end, row, "cannot_tell", [traffic.doubt], "", {}

@@ -1,6 +1,6 @@
 """The baseline of a version: read it, or make it from the first windows in service and record it in the registry (MON-3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,11 +9,18 @@ from monitoring.drift.windows import Period, closed_periods, read_windows
 from robo_poet.commands import command
 from robo_poet.errors import BadInput
 from robo_poet.judges.drift.baseline import baseline_json, make_baseline, parse_baseline
-from robo_poet.judges.drift.observations import Baseline, Window
+from robo_poet.judges.drift.observations import NOT_SCORED, Baseline, HeldOut, Window
 from robo_poet.registry.reader import RegistryReader
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.versions.version import Version
 from robo_poet.settings.monitoring import DriftSettings
+
+Score = Callable[[Version], HeldOut]  # scores the held-out text of a version, see `monitoring.drift.held_out`
+
+
+def not_scored(_: Version) -> HeldOut:
+    """Score nothing."""
+    return NOT_SCORED
 
 
 def read_baseline(store: RegistryReader, version: Version) -> Baseline | None:
@@ -77,12 +84,14 @@ def few_users(windows: Sequence[Window], settings: DriftSettings) -> str:
 
 
 def record_baseline(
-    store: Registry, folder: Path, settings: DriftSettings, now: datetime, *, since: datetime | None, who: str, why: str
-) -> Baseline:
+    store: Registry, folder: Path, settings: DriftSettings, now: datetime, *, since: datetime | None, who: str, why: str,
+    held_out: Score = not_scored,
+) -> Baseline:  # fmt: skip
     """Make the baseline of the champion from its first complete windows in service, and record it.
 
     Args:
         since: time in the first window; by default, the window after the promotion of the champion.
+        held_out: scores the held-out text of a version.
 
     Raises:
         BadInput: there is no champion, or the windows have too few users or too many prompts without a score.
@@ -100,6 +109,6 @@ def record_baseline(
             doubt += f", without {left_out} windows in which more than {settings.max_unscored:.0%} of the requests have no score"
             remedy = "let the request log score more prompts (serve.request_log)"
         raise BadInput(doubt, where=f"version {version.number} from {first} to {last}", remedy=remedy)
-    baseline = make_baseline(windows)
+    baseline = make_baseline(windows, held_out(version))
     store.set_baseline(version.number, baseline_json(baseline), who=who, why=why)
     return baseline

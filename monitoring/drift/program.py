@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from monitoring.drift.baseline import Score, not_scored
 from monitoring.drift.gauges import WatcherSeries
 from monitoring.drift.history import History, Judged
 from monitoring.drift.watch import Watcher
@@ -21,7 +22,7 @@ FIRST_RETRY, LONGEST_RETRY = 1.0, 300.0  # seconds until the next look after an 
 
 def watch(
     store: Registry, requests: Path, folder: Path, settings: MonitoringSettings, say: Callable[[str], None], stopped: threading.Event,
-    now: Callable[[], float] = time.time,
+    now: Callable[[], float] = time.time, held_out: Score = not_scored,
 ) -> None:  # fmt: skip
     """Judge each window when it is complete, until `stopped`. An error is reported once, and the look is repeated later.
 
@@ -30,12 +31,13 @@ def watch(
         folder: folder of the history.
         say: called with a line for each judged window and each new error.
         now: seconds since 1970.
+        held_out: scores the held-out text of a version.
 
     Raises:
         BadInput: the port of the metrics cannot be used, or the history cannot be read.
     """
     history = History(folder)
-    watcher = Watcher(store, requests, settings.drift, history, now)
+    watcher = Watcher(store, requests, settings.drift, history, now, held_out)
     series = WatcherSeries(store.model, settings.drift.window_seconds, next(reversed(history.judged()), None))
     trouble, retry = "", FIRST_RETRY
     with exporter(series.registry, settings.host, settings.port, "monitoring.port") as address:

@@ -6,13 +6,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitoring.drift.baseline import read_baseline
+from monitoring.drift.baseline import Score, not_scored, read_baseline
 from monitoring.drift.history import Judged
 from monitoring.drift.windows import Period, closed_periods, read_window
 from robo_poet.digest import digest_json
 from robo_poet.judges.drift.baseline import baseline_json
 from robo_poet.judges.drift.judge import DriftVerdict, judge_drift
-from robo_poet.judges.drift.observations import Baseline, Window
+from robo_poet.judges.drift.observations import NOT_SCORED, Baseline, HeldOut, Window
 from robo_poet.judges.drift.rise import live_perplexity, rise
 from robo_poet.registry.reader import RegistryReader
 from robo_poet.registry.versions.version import Version
@@ -42,13 +42,16 @@ class DriftReport:
         }  # fmt: skip
 
 
-def report_drift(store: RegistryReader, folder: Path, settings: DriftSettings, now: datetime, count: int) -> DriftReport:
+def report_drift(
+    store: RegistryReader, folder: Path, settings: DriftSettings, now: datetime, count: int, held_out: Score = not_scored
+) -> DriftReport:
     """Judge the traffic of the champion.
 
     Args:
         folder: folder of the request log.
         now: time with a time zone; windows that end before it are judged.
         count: number of windows.
+        held_out: scores the held-out text of a version.
 
     Raises:
         BadInput: there is no champion, or the folder is not a request log.
@@ -58,7 +61,7 @@ def report_drift(store: RegistryReader, folder: Path, settings: DriftSettings, n
     baseline = read_baseline(store, version)
     periods = closed_periods(now, settings.window_seconds, max(count, settings.windows))
     windows = [read_window(folder, version.digest, period, settings.quota) for period in periods]
-    verdict = judge_drift(windows, baseline, settings.policy())
+    verdict = judge_drift(windows, baseline, settings.policy(), held_out(version))
     return DriftReport(version, tuple(window_row(window, baseline, settings) for window in windows if _has_requests(window)), verdict)
 
 
@@ -72,6 +75,7 @@ def judge_window(
     windows: Sequence[Window],
     baseline: Baseline | None,
     settings: DriftSettings,
+    heldout: HeldOut = NOT_SCORED,
     *,
     snapshot: str,
     judged: float,
@@ -81,10 +85,11 @@ def judge_window(
     Args:
         version, digest: the version that answered.
         windows: closed windows, oldest first. At least one.
+        heldout: the version's held-out text, scored after the last window.
         snapshot: digest of the snapshot of the last window.
         judged: time of the verdict, in seconds since 1970.
     """
-    window, verdict = windows[-1], judge_drift(windows, baseline, settings.policy())
+    window, verdict = windows[-1], judge_drift(windows, baseline, settings.policy(), heldout)
     return Judged(
         version, digest, digest_json(baseline_json(baseline)) if baseline else "", window.start, window.end, snapshot, judged,
         window_row(window, baseline, settings), verdict.action, list(verdict.reasons), verdict.cause, verdict.evidence,

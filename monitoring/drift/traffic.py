@@ -6,18 +6,18 @@ same folder always gives the same verdict.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from monitoring.drift.baseline import first_period, first_windows, read_baseline
+from monitoring.drift.baseline import Score, first_period, first_windows, not_scored, read_baseline
 from monitoring.drift.snapshot import read_snapshot, write_snapshot
 from monitoring.drift.windows import Period, closed_periods, read_window
 from robo_poet.atomic import write_text
 from robo_poet.errors import BadInput
 from robo_poet.judges.drift.baseline import baseline_json, parse_baseline
-from robo_poet.judges.drift.observations import Baseline, Window
+from robo_poet.judges.drift.observations import NOT_SCORED, OLDER_WINDOW, Baseline, HeldOut, Window
 from robo_poet.registry.reader import RegistryReader
 from robo_poet.settings.monitoring import DriftSettings
 
@@ -38,6 +38,7 @@ class Traffic:
         baseline: None if the champion has none.
         windows: the window is the last one. Windows before it that the judge needs, oldest first.
         reference: the first windows of the champion with users, for the comparison by Evidently.
+        heldout: the held-out text of the champion, scored after the window.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Traffic:
     baseline: Baseline | None = None
     windows: Sequence[Window] = field(default_factory=tuple)
     reference: Sequence[Window] = field(default_factory=tuple)
+    heldout: HeldOut = NOT_SCORED
 
 
 def named_period(text: str, seconds: float, now: datetime) -> Period:
@@ -74,11 +76,15 @@ def named_period(text: str, seconds: float, now: datetime) -> Period:
     return period
 
 
-def collect_traffic(store: RegistryReader, requests: Path, settings: DriftSettings, period: Period) -> Traffic:
+def collect_traffic(
+    store: RegistryReader, requests: Path, settings: DriftSettings, period: Period, now: datetime, held_out: Score = not_scored
+) -> Traffic:
     """Read a window of the champion and what it is compared with. Without a champion, or before its service, the result has no window.
 
     Args:
         requests: folder of the request log.
+        now: time with a time zone. Held-out text is scored only if the window is the newest complete one.
+        held_out: scores the held-out text of a version.
 
     Raises:
         BadInput: the request log cannot be read, or the log of the registry is lost.
@@ -95,7 +101,9 @@ def collect_traffic(store: RegistryReader, requests: Path, settings: DriftSettin
     past = [period.later(-back) for back in range(settings.windows - 1, -1, -1)]
     windows = [read_window(requests, version.digest, earlier, settings.quota) for earlier in past if earlier.start >= first.start]
     reference = first_windows(requests, version, first, period.later(-1), settings).accepted
-    return Traffic(store.model, version.number, version.digest, *times, "", read_baseline(store, version), windows, reference)
+    newest = period == closed_periods(now, settings.window_seconds, 1)[0]
+    heldout = held_out(version) if newest else OLDER_WINDOW
+    return Traffic(store.model, version.number, version.digest, *times, "", read_baseline(store, version), windows, reference, heldout)
 
 
 def write_traffic(folder: Path, traffic: Traffic) -> None:
@@ -104,6 +112,7 @@ def write_traffic(folder: Path, traffic: Traffic) -> None:
     index = {
         "form": FORM, "model": traffic.model, "version": traffic.version, "digest": traffic.digest, "start": traffic.start,
         "end": traffic.end, "doubt": traffic.doubt, "baseline": baseline_json(traffic.baseline) if traffic.baseline else None,
+        "heldout": asdict(traffic.heldout),
     }  # fmt: skip
     for name in ("windows", "reference"):
         snapshots = {}
@@ -126,9 +135,10 @@ def read_traffic(folder: Path) -> tuple[Traffic, str]:
             raise ValueError(f"form {index['form']}, this release reads {FORM}")
         sides = {name: sorted(index[name].items()) for name in ("windows", "reference")}
         baseline = None if index["baseline"] is None else parse_baseline(index["baseline"])
+        heldout = HeldOut(**index["heldout"]) if "heldout" in index else NOT_SCORED  # an older release has none
         about = {name: index[name] for name in ("model", "version", "digest", "start", "end", "doubt")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"not the traffic of a window ({error})", where=str(folder), remedy="run collect_window again") from None
     windows, reference = ([read_snapshot(folder / file, digest) for file, digest in sides[name]] for name in ("windows", "reference"))
-    traffic = Traffic(**about, baseline=baseline, windows=windows, reference=reference)
+    traffic = Traffic(**about, baseline=baseline, windows=windows, reference=reference, heldout=heldout)
     return traffic, sides["windows"][-1][1] if windows else ""

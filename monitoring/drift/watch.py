@@ -9,12 +9,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitoring.drift.baseline import few_users, first_period, first_windows, read_baseline
+from monitoring.drift.baseline import Score, few_users, first_period, first_windows, not_scored, read_baseline
 from monitoring.drift.history import History, Judged
 from monitoring.drift.report import judge_window
 from monitoring.drift.windows import Period, closed_periods, read_window
 from robo_poet.judges.drift.baseline import baseline_json, make_baseline
-from robo_poet.judges.drift.observations import Baseline, Window
+from robo_poet.judges.drift.observations import OLDER_WINDOW, Baseline, HeldOut, Window
 from robo_poet.registry.registry import Registry
 from robo_poet.registry.versions.version import Version
 from robo_poet.settings.monitoring import DriftSettings
@@ -32,12 +32,15 @@ class Watcher:
         requests: folder of the request log.
         history: where the judged windows are kept.
         now: seconds since 1970.
+        held_out: scores the held-out text of a version.
     """
 
     def __init__(
-        self, store: Registry, requests: Path, settings: DriftSettings, history: History, now: Callable[[], float] = time.time
-    ) -> None:
+        self, store: Registry, requests: Path, settings: DriftSettings, history: History, now: Callable[[], float] = time.time,
+        held_out: Score = not_scored,
+    ) -> None:  # fmt: skip
         self._store, self._requests, self._settings, self._history, self._now = store, requests, settings, history, now
+        self._held_out = held_out
 
     def look(self) -> list[Judged]:
         """Judge the complete windows of the champion that have no verdict, oldest first. Return them.
@@ -55,26 +58,29 @@ class Watcher:
         pending = [period for period in periods if period.start >= first.start and period.start.timestamp() not in judged]
         if not pending:
             return []
-        baseline = read_baseline(self._store, version) or self._make_baseline(version, first, pending[-1])
-        return [self._judge(version, period, baseline, judged) for period in pending]
+        served = self._held_out(version)
+        baseline = read_baseline(self._store, version) or self._make_baseline(version, first, pending[-1], served)
+        return [self._judge(version, period, baseline, judged, served if period == periods[-1] else OLDER_WINDOW) for period in pending]
 
-    def _judge(self, version: Version, period: Period, baseline: Baseline | None, judged: dict[float, Judged]) -> Judged:
+    def _judge(self, version: Version, period: Period, baseline: Baseline | None, judged: dict[float, Judged], heldout: HeldOut) -> Judged:
         window = self._read(version, period)
         snapshot = self._history.snapshot(version.digest, window)
         earlier = [judged.get(period.later(-back).start.timestamp()) for back in range(self._settings.windows - 1, 0, -1)]
         windows = [*(self._history.window(verdict) for verdict in earlier if verdict), window]
         now = self._now()
-        result = judge_window(version.number, version.digest, windows, baseline, self._settings, snapshot=snapshot, judged=now)
+        result = judge_window(
+            version.number, version.digest, windows, baseline, self._settings, heldout, snapshot=snapshot, judged=now
+        )  # fmt: skip
         self._history.add(result)
         judged[window.start] = result
         return result
 
-    def _make_baseline(self, version: Version, first: Period, last: Period) -> Baseline | None:
+    def _make_baseline(self, version: Version, first: Period, last: Period, heldout: HeldOut) -> Baseline | None:
         """Record the baseline from the first windows with users, see `first_windows`. Return None if there are not enough yet."""
         windows = first_windows(self._requests, version, first, last, self._settings).accepted
         if len(windows) < self._settings.baseline_windows or few_users(windows, self._settings):
             return None
-        made = make_baseline(windows)
+        made = make_baseline(windows, heldout)
         why = f"the first {len(windows)} windows in service"
         self._store.set_baseline(version.number, baseline_json(made), who=WHO, why=why)
         log.info("%s: baseline of %d users from %s", version.name, made.everyone.users, why)

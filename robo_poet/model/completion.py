@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from robo_poet.errors import BadInput
-from robo_poet.model.tokenizer import Tokenizer
+from robo_poet.model.tokenizer import START, Tokenizer
 
 MAX_LENGTH = 512  # tokens, including the prompt
 MIN_CONTEXT = 3  # tokens before the first generated token, including `<START>`
@@ -150,3 +150,8 @@ def append_piece(tokenizer: Tokenizer, prompt: int, written: Completion, piece: 
     reason = StopReason.CONTEXT if more and prompt + len(tokens) >= MAX_LENGTH else piece.reason
     completion = cut_at_stop(tokenizer, Completion(tokenizer.decode(tokens), tokens, log_probs, reason), sampling)
     return completion, not more or completion.reason is not StopReason.LENGTH
+
+
+def scored_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
+    """Return the tokens by which the signature `score` scores a live prompt: from `<START>` on, as many as the model reads."""
+    return [START, *tokenizer.encode(text)][:MAX_LENGTH]

@@ -143,6 +143,10 @@ class TelemetrySettings(Settings):
     audit_keep_days: int = Field(90, ge=1, le=3650, description="retention period of the audit files, in days")
 
 
+# The keys of section `serve` that describe the connection to the model server; `robo_poet.model_server` reads them.
+CONNECTION = {"model_server", "model_server_ca", "model_server_certificate", "model_server_key", "model_server_plain_http"}
+
+
 class ServeSettings(Settings):
     """Section `serve` of a profile, which `python -m serving.gateway` also reads."""
 

@@ -23,6 +23,7 @@ from pipelines.profile.load import load_profile
 from pipelines.run.ir.document import read_pipeline
 from pipelines.steps import DRIFT_STEPS
 from robo_poet.errors import BadInput
+from robo_poet.judges.drift.observations import OLDER_WINDOW
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.monitoring import DriftSettings
 from tests.monitoring.logged import FIRST, Sent, write_log
@@ -125,7 +126,8 @@ def test_a_drift_is_judged_as_the_watcher_judges_it(store: Registry, tmp_path: P
     assert "no alert is sent: monitoring.alertmanager is not set" in printed.stdout
     [run] = [path for path in (tmp_path / "runs").iterdir() if not path.is_symlink()]
     verdict = json.loads((run / "verdict.json").read_text())
-    watched = Watcher(store, log, SETTINGS, History(tmp_path / "history"), now.timestamp).look()[-1]
+    unscored = Watcher(store, log, SETTINGS, History(tmp_path / "history"), now.timestamp, lambda _: OLDER_WINDOW)  # as in the pipeline
+    watched = unscored.look()[-1]
     for name in ("version", "digest", "baseline", "start", "end", "snapshot", "row", "action", "reasons", "cause", "evidence"):
         assert verdict[name] == getattr(watched, name), name
     assert verdict["comparison"]["columns"]["perplexity"]["distance"] > 0.5 and len(verdict["comparison"]["reference_windows"]) == 3

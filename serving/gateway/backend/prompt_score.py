@@ -7,8 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robo_poet.model.completion import MAX_LENGTH
-from robo_poet.model.tokenizer import START
+from robo_poet.model.completion import scored_tokens
 from robo_poet.request_log.record import Request, Score
 from serving.gateway.backend.model_client import ModelClient, VersionGone
 from serving.gateway.backend.versions import ServedVersions
@@ -37,7 +36,7 @@ class PromptScore:
         served = self._versions.find(record.version)
         if served is None or record.prompt is None:
             return None
-        tokens = np.asarray([[START, *served.tokenizer.encode(record.prompt)][:MAX_LENGTH]], np.int32)
+        tokens = np.asarray([scored_tokens(served.tokenizer, record.prompt)], np.int32)
         call = self._client.predict(served.number, "score", {"tokens": tokens}, time.monotonic() + SECONDS, record.request_id)
         try:
             outputs = asyncio.run_coroutine_threadsafe(call, self._client.loop).result(SECONDS)

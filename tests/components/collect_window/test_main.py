@@ -12,6 +12,8 @@ from robo_poet.registry.registry import Registry
 from tests.monitoring.logged import FIRST, Sent, write_log
 from tests.robo_poet.registry.released import released
 
+MODEL_SERVER = ["--model-server", '{"model_server": "http://127.0.0.1:1"}']
+
 
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
@@ -38,6 +40,7 @@ def collect(store: Registry, folder: Path, day: int) -> tuple[Traffic, int]:
         str(folder / "requests"),
         "--window",
         window,
+        *MODEL_SERVER,
     ]
     settings = ["--settings", json.dumps({"baseline_windows": 2, "windows": 3, "min_users": 5})]
     assert main([*words, *settings, "--traffic", str(folder / "traffic"), "--executor-output", str(folder / "output")]) == 0
@@ -66,5 +69,23 @@ def test_a_log_of_another_form_is_one_line(store: Registry, tmp_path: Path, caps
     [part] = (tmp_path / "requests").rglob("*.parquet")
     part.write_text("not Parquet")
     words = ["--registry", str(tmp_path / "registry"), "--model-name", "poems", "--requests", str(tmp_path / "requests")]
-    assert main([*words, "--window", "2026-03-04", "--traffic", str(tmp_path / "traffic")]) == 2
+    assert main([*words, "--window", "2026-03-04", *MODEL_SERVER, "--traffic", str(tmp_path / "traffic")]) == 2
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "traffic").exists()
+
+
+def test_held_out_text_is_scored_for_the_newest_window_only(
+    store: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_log(tmp_path / "requests", [Sent("u", 4.0, day=3.5, digest=store.released().digest)])
+    traffic, _ = collect(store, tmp_path, 3)
+    assert traffic.heldout.doubt.startswith("it is scored for the newest window only")
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return FIRST + timedelta(days=4, hours=1)
+
+    monkeypatch.setattr("components.collect_window.__main__.datetime", Later)
+    traffic, _ = collect(store, tmp_path, 3)
+    assert traffic.heldout.nats is None and "the version has no file card.json" in traffic.heldout.doubt
+    assert "held-out text is not scored: poems/1: the version has no file card.json" in capsys.readouterr().err

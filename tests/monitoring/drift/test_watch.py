@@ -100,7 +100,7 @@ def test_windows_without_users_are_no_part_of_the_baseline(store: Registry, tmp_
         Watcher(store, log, SETTINGS, history, Clock(day)).look()
     assert (store.baseline(1) or {})["everyone"]["users"] == 120 and history.judged()[-1].action == "no_drift"
     later = Period.at(datetime.fromtimestamp(at(70), UTC), SETTINGS.window_seconds)
-    reference = collect_traffic(store, log, SETTINGS, later).reference  # the pipeline finds the same first windows
+    reference = collect_traffic(store, log, SETTINGS, later, later.end).reference  # the pipeline finds the same first windows
     assert [len(window.users) for window in reference] == [60, 60]
     assert [window.start for window in reference] == [judged.start for judged in history.judged() if judged.row["users"]]
 

@@ -69,7 +69,7 @@ def test_the_tag_follows_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert changed("components/train_model/training/trainer.py") == {"train_model"}
     assert changed("components/train_model/component.py") == {"train_model"}
     assert changed("robo_poet/model/tokenizer.py") == {
-        "train_tokenizer", "train_model", "evaluate_model", "audit_model", "measure_text", "compare_champion", "gateway",
+        "train_tokenizer", "train_model", "evaluate_model", "audit_model", "measure_text", "compare_champion", "gateway", "collect_window",
     }  # fmt: skip
     assert changed("components/audit_model/suite/en/templates.toml") == {"audit_model"}
     assert changed("requirements/scrub.txt") == {"scrub_pii"}
