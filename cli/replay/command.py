@@ -15,7 +15,6 @@ from robo_poet.local_folder import local_path
 if TYPE_CHECKING:
     from rich.console import Console
 
-INTERRUPTED = "interrupted"
 FOLDER = Path(".replay")
 LOCK, TEXTS = "replay.lock", "texts"
 RECORD, PAGE = "record.json", "replay.html"
@@ -39,8 +38,9 @@ def replay(
     Prometheus and Alertmanager are real; the users are simulated.
 
     At the end, a page shows one time line and the evidence of each decision. Exit
-    with 0 if each act happened as described, with 1 if not. Needs Prometheus and
-    Alertmanager (Debian: apt-get install prometheus prometheus-alertmanager).
+    with 0 if each act happened as described, with 1 if not, with 130 if somebody
+    stopped it. Needs Prometheus and Alertmanager (Debian: apt-get install
+    prometheus prometheus-alertmanager).
 
     Example: `robo-poet replay --folder /tmp/replay`
     """
@@ -80,8 +80,8 @@ def replay(
     typer.echo(f"{record['asked']:,} requests, {record['failed']:,} failed; {minutes:.1f} minutes")
     typer.echo(f"page: {folder / PAGE}\nlogs: {folder / 'logs'}")
     if record["error"]:
-        print(f"error: {record['error']}", file=sys.stderr)
-        sys.exit(130 if record["error"] == INTERRUPTED else 1)
+        print(f"{'stopped' if record['stopped'] else 'error'}: {record['error']}", file=sys.stderr)
+        sys.exit(130 if record["stopped"] else 1)
 
 
 def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
     from cli.replay.view import View
     from robo_poet.errors import BadInput
 
-    expected, error = (ActFailed, Broken, BadInput, OSError), ""
+    expected, error, stopped = (ActFailed, Broken, BadInput, OSError), "", False
     with Programs(place) as programs:
         console.print("writing the corpora …")
         scene = Scene(programs, write_texts(place / TEXTS), options)
@@ -104,11 +104,11 @@ def _play(place: Path, options: list[str], console: Console) -> dict[str, Any]:
             try:
                 play(journal, scene)
             except KeyboardInterrupt:
-                error = INTERRUPTED
+                error, stopped = "somebody stopped the replay (Ctrl-C or SIGTERM)", True
             except Exception as problem:  # also an unexpected one: what was seen until then belongs on the page
                 error = str(problem) if isinstance(problem, expected) else f"{type(problem).__name__}: {problem}"
         if error:
-            journal.fail(error)
+            journal.end_early("stopped" if stopped else "failed", error)
         record = collect(journal, scene, error)
         console.print("stopping the programs …")
     return record

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 POLL_SECONDS = 0.25
-MARKS = {"waiting": "·", "running": "▶", "done": "✓", "failed": "✗"}  # of the status of an act
+MARKS = {"waiting": "·", "running": "▶", "done": "✓", "failed": "✗", "stopped": "■"}  # of the status of an act
 
 
 class ActFailed(Exception):
@@ -37,12 +37,12 @@ class Act:
 
     Attributes:
         title, description: what the act shows, for people, before it happens.
-        status: `failed` if an event did not happen in time.
+        status: `failed` if an event did not happen in time, `stopped` if somebody stopped the replay.
     """
 
     title: str
     description: str
-    status: Literal["waiting", "running", "done", "failed"] = "waiting"
+    status: Literal["waiting", "running", "done", "failed", "stopped"] = "waiting"
     began: float = 0.0
     ended: float = 0.0
     events: list[Event] = field(default_factory=list)
@@ -121,10 +121,10 @@ class Journal:
         if not holds:
             raise ActFailed(f"this was expected: {text}; found: {result}")
 
-    def fail(self, why: str) -> None:
-        """Record that the present act failed."""
+    def end_early(self, status: Literal["failed", "stopped"], why: str) -> None:
+        """Record that the present act failed, or that somebody stopped the replay."""
         act, now = self.act, time.time()
-        act.status, act.ended = "failed", now
+        act.status, act.ended = status, now
         if act.events and not act.events[-1].ended:
             act.events[-1].ended, act.events[-1].result = now, why
         else:

@@ -17,6 +17,7 @@ body { max-width: 72rem; } svg { fill: none; } ol.acts { padding-left: 1.2rem; }
 ol.acts ul { list-style: none; padding-left: 0; margin: .3rem 0; } .time { color: var(--faint); font-variant-numeric: tabular-nums; }
 .decision { border-left: 3px solid var(--line); padding-left: 1rem; margin: 1.2rem 0; } .decision h3 { margin: 0; }
 """
+ACT_STYLES = {"failed": "fail", "stopped": "faint"}
 HOW_TO_READ = """
 <ul>
 <li><b>Traffic</b>: which version answered the users. A new version starts with a part of them, as <i>canary</i>. The <i>champion</i> is the
@@ -51,7 +52,9 @@ def _since(record: Mapping[str, Any], time: float | str) -> str:
 
 def _lead(record: Mapping[str, Any]) -> str:
     minutes = clock(record["ended"] - record["began"])
-    if record["error"]:
+    if record["stopped"]:
+        badge, story = f'<span class="badge">{MARKS["stopped"]} stopped</span> {escape(record["error"])}', "The replay was stopped after"
+    elif record["error"]:
         badge, story = f'<span class="badge fail">✗ an act failed</span> {escape(record["error"])}', "The replay ended after"
     else:
         badge = '<span class="badge ok">✓ all acts happened</span>'
@@ -71,7 +74,7 @@ def _story(record: Mapping[str, Any]) -> str:
             + "</li>"
             for event in act["events"]
         )
-        mark = f'<span class="{"fail" if act["status"] == "failed" else "ok"}">{MARKS[act["status"]]}</span>'
+        mark = f'<span class="{ACT_STYLES.get(act["status"], "ok")}">{MARKS[act["status"]]}</span>'
         items.append(f"<li><b>{escape(act['title'])}</b> {mark}<br>{escape(act['description'])}<ul>{events}</ul></li>")
     return f'<ol class="acts">{"".join(items)}</ol>'
 

@@ -33,7 +33,7 @@ def collect(journal: Journal, scene: Scene, error: str) -> dict[str, Any]:
     """Return the record of a replay. Call it before the programs end.
 
     Args:
-        error: why the replay ended early; empty if all acts happened.
+        error: why the replay ended early; empty if all acts happened. `stopped` is true if somebody stopped it.
     """
     now = time.time()
     series = scene.prometheus.over_time if scene.prometheus else lambda *_: []
@@ -46,7 +46,8 @@ def collect(journal: Journal, scene: Scene, error: str) -> dict[str, Any]:
         alerts[alert["metric"]["alertname"]] += [float(at) for at, _ in alert["values"]]
     users = scene.users
     return {
-        "form": FORM, "model": MODEL, "began": journal.began, "ended": now, "error": error, "acts": journal.as_json(),
+        "form": FORM, "model": MODEL, "began": journal.began, "ended": now, "error": error,
+        "stopped": any(act.status == "stopped" for act in journal.acts), "acts": journal.as_json(),
         "traffic": traffic, "alerts": {name: sorted(times) for name, times in alerts.items()},
         "delivered": [asdict(message) for message in scene.programs.delivered], "decisions": decisions(scene),
         "windows": [asdict(window) for window in scene.history.judged()], "requests": [asdict(request) for request in scene.requests()],

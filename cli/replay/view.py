@@ -16,7 +16,7 @@ from cli.replay.record import traffic_query
 from cli.replay.story import Scene
 from robo_poet.errors import BadInput
 
-STYLES = {"waiting": "dim", "running": "bold cyan", "done": "green", "failed": "bold red"}
+STYLES = {"waiting": "dim", "running": "bold cyan", "done": "green", "failed": "bold red", "stopped": "bold yellow"}
 COLOURS = ("blue", "magenta", "green", "yellow", "cyan")
 REFRESH_SECONDS, LINE_SECONDS = 1.0, 60.0  # of the table; between two lines about something that is awaited, in a file
 BAR = 40  # characters
@@ -127,7 +127,7 @@ class View:
             table.add_row(Text(mark, style), Text(act.title, style), Text(clock(took) if took else "", "dim"))
             if act.status == "running":
                 table.add_row("", Text(act.description, "italic"), "")
-            for event in act.events if act.status in ("running", "failed") else ():
+            for event in act.events if act.status in ("running", "failed", "stopped") else ():
                 done = "✓" if event.ended else "…"
                 line = Text(f"{done} {event.text}", "" if event.ended else "bold")
                 line.append(f": {event.result}" if event.result else "", "dim")

@@ -28,7 +28,7 @@ def test_what_does_not_happen_fails_its_act_and_leaves_the_later_ones_waiting() 
     told.next_act()
     with pytest.raises(ActFailed, match="it snows: it did not happen in 0 s") as error:
         told.wait("it snows", lambda: None, 0)
-    told.fail(str(error.value))
+    told.end_early("failed", str(error.value))
     assert [act.status for act in told.acts] == ["failed", "waiting"]
     assert told.acts[0].events[0].ended and "it did not happen" in told.acts[0].events[0].result
 

@@ -25,7 +25,7 @@ def decision(seconds: float, action: str, version: int, **more: Any) -> dict[str
 GUARDRAIL = {"label": "quality, paired", "unit": "bits per byte", "estimate": 0.5, "low": 0.1, "high": 0.9, "margin": 0.1, "users": 40,
              "harmful": True, "safe": False}  # fmt: skip
 RECORD: dict[str, Any] = {
-    "form": 1, "model": "replay", "began": BEGAN, "ended": BEGAN + 120, "error": "", "asked": 1234, "failed": 0, "factor": 0.01,
+    "form": 1, "model": "replay", "began": BEGAN, "ended": BEGAN + 120, "error": "", "stopped": False, "asked": 1234, "failed": 0, "factor": 0.01,
     "changed": [],
     "acts": [
         {"title": "Release 1", "description": "It is served.", "status": "done", "began": BEGAN, "ended": BEGAN + 60,
@@ -65,6 +65,13 @@ def test_a_replay_that_ended_early_says_so() -> None:
     empty = {"traffic": {}, "alerts": {}, "decisions": [], "windows": [], "requests": [], "delivered": []}
     page = replay_page(RECORD | empty | {"acts": acts, "error": "serve ended with status 1"})
     assert "an act failed" in page and "Four versions" not in page and "serve ended with status 1" in page and "No alert fired" in page
+
+
+def test_a_replay_that_somebody_stopped_has_not_failed() -> None:
+    acts = [RECORD["acts"][0] | {"status": "stopped"}, RECORD["acts"][1] | {"status": "waiting", "began": 0.0, "ended": 0.0}]
+    page = replay_page(RECORD | {"acts": acts, "error": "somebody stopped the replay", "stopped": True})
+    assert "■ stopped" in page and "The replay was stopped after" in page and "somebody stopped the replay" in page
+    assert "an act failed" not in page and 'class="fail"' not in page
 
 
 @given(st.lists(st.tuples(st.floats(1, 60), st.integers(1, 20))))
