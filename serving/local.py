@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -29,6 +30,7 @@ from serving.supervisor.supervisor import Supervisor
 
 PORTS = 8500, 8501  # gRPC and HTTP, as in TensorFlow Serving; infra/prometheus/prometheus.yml scrapes them
 METRICS_PORTS = {"canary": 9466, "model_sync": 9467}  # infra/prometheus/prometheus.yml scrapes them too
+METRICS_AT = "metrics at "  # in the ready line of a program, before their URL
 POLL_SECONDS = 1.0  # interval between checks of the supervisor
 UNLOAD_SECONDS = 3.0  # besides the longest request and the delay of the gateway, until a version out of service is unloaded
 
@@ -45,11 +47,13 @@ class Service:
         address: URL of the gateway.
         key: API key, valid for a day or until the service stops.
         supervisor: restarts the programs.
+        metrics: name of a program → URL of its Prometheus metrics. It stays the same if the program is restarted.
     """
 
     address: str
     key: str
     supervisor: Supervisor
+    metrics: Mapping[str, str]
 
     @property
     def children(self) -> list[ChildProcess]:
@@ -88,7 +92,8 @@ def serve_here(
         say(f"robo-poet serves the model {settings.model} at {service.address}/#key={service.key}")
         example_body = '{"text": "Shall I compare thee"}'
         say(f"  curl -H 'X-API-Key: {service.key}' -H 'Content-Type: application/json' -d '{example_body}' {service.address}/v1/generate")
-        say(f"  API: {service.address}/docs · metrics of the model server: {_metrics_url(folder)} · logs: {folder}/ · stop with Ctrl-C")
+        say(f"  API: {service.address}/docs · logs: {folder}/ · stop with Ctrl-C")
+        say(f"  metrics: {' · '.join(f'{name} {url}' for name, url in service.metrics.items())}")
         while not stopped.wait(POLL_SECONDS):
             service.supervisor.check()
         say("stopping …")
@@ -134,7 +139,7 @@ def serving(
             raise Stopped
         address = supervisor.ready_lines["gateway"].split()[-1]
         lock.describe(address)
-        yield Service(address, created_key.text, supervisor)
+        yield Service(address, created_key.text, supervisor, _metrics(supervisor.ready_lines))
 
 
 def _revoke(folder: Path, created_key: CreatedKey) -> None:
@@ -162,7 +167,7 @@ def _model_sync(folder: Path, settings: ServeSettings, *, fixed: bool = False) -
         return [
             f"--registry={settings.registry}", f"--model={settings.model}", f"--folder={folder / 'models'}", f"--grace-seconds={grace:g}",
             f"--model-server=http://{_http(ready_lines['model_server'])}", f"--signature={settings.signature}", *_trusted(settings),
-            f"--metrics-port={_metrics_port('model_sync', fixed=fixed)}",
+            f"--metrics-port={_metrics_port('model_sync', ready_lines, fixed=fixed)}",
         ]  # fmt: skip
 
     return Program("model_sync", folder / "model_sync.log", arguments, tells=True)
@@ -183,12 +188,12 @@ def _gateway(folder: Path, settings: ServeSettings) -> Program:
 def _controller(folder: Path, registry: Address, settings: ServeSettings, canary: CanarySettings, *, fixed: bool = False) -> Program:
     path = folder / "canary.json"
 
-    def arguments(_: Mapping[str, str]) -> list[str]:
+    def arguments(ready_lines: Mapping[str, str]) -> list[str]:
         write_text(path, canary.model_dump_json(indent=1) + "\n")
         return [
             f"--settings={path}", f"--registry={absolute_address(registry)}", f"--model={settings.model}", f"--folder={folder.resolve()}",
             f"--deadline_seconds={settings.deadline_seconds:g}", *_trusted(settings),
-            f"--metrics_port={_metrics_port('canary', fixed=fixed)}",
+            f"--metrics_port={_metrics_port('canary', ready_lines, fixed=fixed)}",
         ]  # fmt: skip
 
     return Program("canary", folder / "canary.log", arguments)
@@ -241,11 +246,17 @@ def _port_or_any(port: int) -> int:
     return port
 
 
-def _metrics_port(name: str, *, fixed: bool) -> int:
-    """Return the port of a program's metrics: the one that Prometheus expects if it is `fixed` and free, else 0."""
-    return _port_or_any(METRICS_PORTS[name]) if fixed else 0
+def _metrics_port(name: str, ready_lines: Mapping[str, str], *, fixed: bool) -> int:
+    """Return the port of a program's metrics: that of the run before, or the one that Prometheus expects if it is `fixed`; 0 if in use."""
+    url = _metrics(ready_lines).get(name)
+    return _port_or_any(urlsplit(url).port or 0) if url else _port_or_any(METRICS_PORTS[name]) if fixed else 0
 
 
-def _metrics_url(folder: Path) -> str:
-    """Return the URL of the model server's metrics."""
-    return f"{json.loads((folder / 'gateway.json').read_text('utf-8'))['model_server']}/monitoring/prometheus/metrics"
+def _metrics(ready_lines: Mapping[str, str]) -> dict[str, str]:
+    """Return the URL of the metrics of each program that is ready, by name."""
+    urls = {name: line.rpartition(METRICS_AT)[2] for name, line in ready_lines.items() if METRICS_AT in line}
+    if line := ready_lines.get("gateway"):
+        urls["gateway"] = f"{line.split()[-1]}/metrics"
+    if line := ready_lines.get("model_server"):
+        urls["model_server"] = f"http://{_http(line)}/monitoring/prometheus/metrics"
+    return dict(sorted(urls.items()))

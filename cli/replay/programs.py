@@ -32,6 +32,8 @@ SCRAPE = "500ms"  # with 250 ms, scrapes timed out beside a training, and alerts
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine is never reached through a proxy
 KEY_SECONDS = 1.5  # a running gateway looks for new keys each second
 APPLICATION = "replay"  # user of the key
+SERVED = re.compile(r"(http://127\.0\.0\.1:\d+)/#key=.*^  metrics: ([^\n]*)\n", re.DOTALL | re.MULTILINE)  # the output of `serve`
+METRICS = re.compile(r"(\w+) http://127\.0\.0\.1:(\d+)/")
 
 
 class Broken(Exception):
@@ -145,11 +147,11 @@ class Programs:
             process.kill()
             process.wait()
 
-    def serve(self, options: list[str]) -> str:
-        """Start the service. Return its address."""
+    def serve(self, options: list[str]) -> tuple[str, dict[str, int]]:
+        """Start the service. Return its address, and the port of the metrics of each of its programs by name."""
         self.robo_poet("serve", "serve", "--port", "0", *options)
-        match = self.wait_ready("serve", lambda: re.search(r"(http://127\.0\.0\.1:\d+)/#key=", self.output("serve")))
-        return str(match[1])
+        match = self.wait_ready("serve", lambda: SERVED.search(self.output("serve")))
+        return str(match[1]), {name: int(port) for name, port in METRICS.findall(match[2])}
 
     def new_key(self) -> str:
         """Return a new key of the application, which may name its end users."""
@@ -157,10 +159,11 @@ class Programs:
         time.sleep(KEY_SECONDS)
         return key
 
-    def watch(self, options: list[str]) -> int:
-        """Start the drift watcher. Return the port of its metrics."""
+    def watch(self, options: list[str], model_server: int) -> int:
+        """Start the drift watcher, which scores held-out text on a port of the model server. Return the port of its metrics."""
         port = free_port()
-        self.robo_poet("drift-watch", "drift", "watch", *options, "--set", f"monitoring.port={port}")
+        settings = (f"monitoring.port={port}", f"serve.model_server=http://127.0.0.1:{model_server}")
+        self.robo_poet("drift-watch", "drift", "watch", *options, *(word for setting in settings for word in ("--set", setting)))
         self.wait_ready("drift-watch", lambda: "drift: ready" in self.output("drift-watch"))
         return port
 
@@ -196,11 +199,6 @@ class Programs:
         self.wait_ready(name, lambda: _get(f"http://127.0.0.1:{port}/-/ready") is not None)
         return port
 
-    def model_server_port(self) -> int:
-        """Return the HTTP port of the model server, which has its metrics."""
-        settings = json.loads((self.folder / ".serve" / "gateway.json").read_text())
-        return int(settings["model_server"].rpartition(":")[2])
-
 
 @dataclass(frozen=True)
 class Prometheus:
@@ -211,6 +209,10 @@ class Prometheus:
     def query(self, expression: str) -> list[dict[str, Any]]:
         """Return the samples of an expression now; none if Prometheus does not answer."""
         return self._ask("query", query=expression)
+
+    def up(self) -> set[str]:
+        """Return the jobs whose programs answer scrapes."""
+        return {series["metric"]["job"] for series in self.query("up == 1")}
 
     def over_time(self, expression: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
         """Return the series of an expression between two times in seconds since 1970, with a value each `step` seconds."""

@@ -27,8 +27,13 @@ from serving.canary.status_page import bounds_text, number_text
 MODEL = "replay"
 FACTOR = 1 / 100  # of the durations of the alert rules: a minute takes 0.6 s
 RUN_SECONDS, RELEASE_SECONDS, WINDOWS_SECONDS, ALERT_SECONDS = 420.0, 240.0, 240.0, 60.0  # longest waits
+UP_SECONDS = 30.0  # until Prometheus has read all programs once
 MOST_SECONDS = 2400.0  # of the users, who must stop by themselves
 FIRST_EPOCHS = 1
+JOBS = {  # program of `serve` → job of Prometheus
+    "gateway": "robo-poet-gateway", "model_server": "robo-poet-model-server", "canary": "robo-poet-canary",
+    "model_sync": "robo-poet-model-sync",
+}  # fmt: skip
 FIRING = 'ALERTS{alertname="RoboPoetPerplexityDrift",alertstate="firing"}'
 
 ACTS = (
@@ -150,15 +155,16 @@ def measured(summary: Mapping[str, Any]) -> str:
 def _service(journal: Journal, scene: Scene) -> Iterator[None]:
     """Start the service, its monitoring and the users. The users stop at the end of the block."""
     programs = scene.programs
-    address = journal.wait("model server, gateway and canary controller are ready", lambda: programs.serve(scene.options), 1)
+    address, ports = journal.wait("model server, gateway and canary controller are ready", lambda: programs.serve(scene.options), 1)
     key = programs.new_key()
-    trigger, watcher = programs.listen(scene.options), programs.watch(scene.options)
+    trigger, watcher = programs.listen(scene.options), programs.watch(scene.options, ports["model_server"])
     alertmanager = programs.alertmanager(FACTOR, trigger)
     targets = {
-        "robo-poet-gateway": int(address.rpartition(":")[2]), "robo-poet-model-server": programs.model_server_port(),
-        "robo-poet-drift": watcher, "robo-poet-retraining": trigger, "alertmanager": alertmanager,
+        **{JOBS[name]: port for name, port in ports.items()}, "robo-poet-drift": watcher, "robo-poet-retraining": trigger,
+        "alertmanager": alertmanager,
     }  # fmt: skip
-    scene.prometheus = programs.prometheus(FACTOR, targets)
+    prometheus = scene.prometheus = programs.prometheus(FACTOR, targets)
+    journal.wait("Prometheus reads the metrics of all programs", lambda: prometheus.up() == set(targets), UP_SECONDS)
     scene.users = Users(address, key, scene.texts.play_prompts)
     with scene.users.asking(MOST_SECONDS):
         journal.wait("users get answers", lambda: scene.users and scene.users.asked >= 10, 30)

@@ -14,7 +14,7 @@ from robo_poet.errors import BadInput
 from robo_poet.folder_lock import LOCK_FILE, locked_folder
 from robo_poet.settings.canary import CanarySettings
 from robo_poet.settings.serve import ServeSettings
-from serving.local import _controller, _gateway, _model_server, _model_sync, _port_or_any, serving
+from serving.local import _controller, _gateway, _metrics, _model_server, _model_sync, _port_or_any, serving
 
 
 def test_a_port_in_use_is_replaced_by_any_free_port() -> None:
@@ -41,6 +41,16 @@ def test_a_restart_takes_the_addresses_of_the_run_before(tmp_path: Path) -> None
 
     metrics = [program.arguments(lines)[-1] for program in (sync, _model_sync(tmp_path, ServeSettings(), fixed=True))]
     assert metrics[0] == "--metrics-port=0" and metrics[1] in ("--metrics-port=9467", "--metrics-port=0")  # 0 if it is in use
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    lines |= {name: f"{name}: ready, metrics at http://127.0.0.1:{port}/metrics" for name in ("model_sync", "canary")}
+    controller = _controller(tmp_path, tmp_path / "registry", ServeSettings(), CanarySettings())
+    assert [program.arguments(lines)[-1] for program in (sync, controller)] == [f"--metrics-port={port}", f"--metrics_port={port}"]
+    assert _metrics(lines) == {
+        "canary": f"http://127.0.0.1:{port}/metrics", "gateway": "http://127.0.0.1:4322/metrics",
+        "model_server": "http://127.0.0.1:4321/monitoring/prometheus/metrics", "model_sync": f"http://127.0.0.1:{port}/metrics",
+    }  # fmt: skip
 
     gateway = _gateway(tmp_path, ServeSettings(port=0))
     gateway.arguments({"model_server": lines["model_server"]})

@@ -6,14 +6,20 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 from rich.console import Console
 
 from cli.replay.command import _check_own, _clear, _play, replay
+from cli.replay.journal import Journal
+from cli.replay.monitoring_config import INFRA
 from cli.replay.page import replay_page
 from cli.replay.programs import Broken, Programs
+from cli.replay.story import MODEL, Scene, _service, acts
 from cli.replay.texts import Texts
 from robo_poet.errors import BadInput
 from robo_poet.folder_lock import locked_folder
+from robo_poet.registry.registry import Registry
+from robo_poet.registry.trust.trust import FOLDER, SIGNING_KEY, TRUSTED_KEYS
 from tests.infra.monitored import needs_both
 
 
@@ -82,5 +88,52 @@ def test_what_an_act_did_not_expect_ends_with_the_page_too(tmp_path: Path, monke
     monkeypatch.setattr("cli.replay.story._train", broken)
     monkeypatch.setattr("cli.replay.texts.write_texts", lambda folder: Texts(folder, (), ()))
     record = _play(tmp_path, [], Console(file=io.StringIO()))
-    assert record["error"] == "ZeroDivisionError: a bug" and record["acts"][0]["status"] == "failed"
+    assert record["error"] == "ZeroDivisionError: a bug" and record["acts"][0]["status"] == "failed" and not record["stopped"]
     assert "an act failed" in replay_page(record)
+
+
+@needs_both
+def test_ctrl_c_stops_and_does_not_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("cli.replay.story._train", interrupted)
+    monkeypatch.setattr("cli.replay.texts.write_texts", lambda folder: Texts(folder, (), ()))
+    for name in (FOLDER, SIGNING_KEY, TRUSTED_KEYS):
+        monkeypatch.setenv(name, "")  # the command changes them, and the end of the test puts them back
+    handler = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            replay(tmp_path / "replay", [])
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+    out, err = capsys.readouterr()
+    assert ended.value.code == 130 and err == "stopped: somebody stopped the replay (Ctrl-C or SIGTERM)\n"
+    for line in ("0:00 Release 1: stopped", "■ Release 1", "· Release 2 is better"):
+        assert line in out.splitlines()
+    assert ": failed" not in out
+    page = (tmp_path / "replay" / "replay.html").read_text()
+    assert "■ stopped" in page and "an act failed" not in page
+
+
+@needs_both
+def test_prometheus_reads_the_metrics_of_all_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, toy_training: Path, toy_tokenizer: Path
+) -> None:
+    """The service and its monitoring with a toy model: each job of infra/prometheus/prometheus.yml is a target that is up."""
+    monkeypatch.setenv(FOLDER, str(tmp_path / "trust"))
+    registry = Registry(tmp_path / "registry", MODEL)
+    files = {"model": toy_training / "model", "tokenizer": toy_tokenizer}
+    registry.register(files, metrics={}, lineage={}, decision={}, stage="candidate", who="test", why="test")
+    registry.promote(1, who="test", why="test")
+    with Programs(tmp_path) as programs:
+        scene = Scene(programs, Texts(tmp_path / "texts", ("the night falls",), ()), ["--profile", "replay"])
+        journal = Journal(acts(), scene.check, lambda *_: None)
+        journal.next_act()
+        with _service(journal, scene):
+            assert scene.prometheus is not None
+            jobs = {job["job_name"] for job in yaml.safe_load((INFRA / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]}
+            assert scene.prometheus.up() == jobs
+            for series in ("robo_poet_canary_look_timestamp_seconds", "robo_poet_model_sync_ready"):
+                assert scene.prometheus.query(series), series
