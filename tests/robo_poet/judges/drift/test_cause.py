@@ -22,6 +22,7 @@ LABELLED: dict[str, tuple[Change | None, str]] = {
     "15 % of the users send binary data": (broken_text(0.15), "broken or hostile input"),
     "4 of 300 users send random words": (None, "broken or hostile input"),
     "the model was damaged": (shifted(0.3), "the model itself"),
+    "the model was damaged, and nothing scored its held-out text": (shifted(0.3), "the world changed"),
 }
 
 
@@ -40,7 +41,8 @@ def labelled(name: str, seed: int) -> tuple[Window, Window]:
 
 def scored(name: str) -> HeldOut:
     """The held-out text after the window with the drift."""
-    return replace(BEFORE, nats=4.3) if name == "the model was damaged" else BEFORE
+    damaged = replace(BEFORE, nats=4.3)
+    return {"the model was damaged": damaged, "the model was damaged, and nothing scored its held-out text": HeldOut()}.get(name, BEFORE)
 
 
 @pytest.mark.parametrize("name", LABELLED)
