@@ -17,7 +17,7 @@ from typing import Any
 from robo_poet.digest import digest_json
 from robo_poet.errors import BadInput, parse_object
 from robo_poet.judges.drift.observations import HeldOut
-from robo_poet.model.completion import scored_tokens
+from robo_poet.model.completion import own_log_probs, scored_tokens
 from robo_poet.model.tokenizer import Tokenizer
 from robo_poet.model_server import client_context
 from robo_poet.registry.versions.version import Version
@@ -69,10 +69,7 @@ class HeldOutScorer:
             seconds = min(CALL_SECONDS, end - time.monotonic())
             if seconds <= 0:
                 raise BadInput(f"the model server took more than {ALL_SECONDS:g} s", where=self._address)
-            log_probs = self._log_probs(version, row, seconds)
-            if len(log_probs) != len(row) - 1:
-                raise BadInput("the model server gives a score of another length", where=self._address)
-            nats += [-log_prob for log_prob in log_probs]
+            nats += [-log_prob for log_prob in self._log_probs(version, row, seconds)]
         return nats
 
     def _log_probs(self, version: Version, row: Sequence[int], seconds: float) -> list[float]:
@@ -82,7 +79,7 @@ class HeldOutScorer:
             request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
             with self._opener.open(request, timeout=seconds) as answer:
                 outputs = json.loads(answer.read(MOST_BYTES))["outputs"]["log_prob"][0]
-            return [float(log_prob) for log_prob in outputs]
+            return own_log_probs(row, outputs)
         except urllib.error.HTTPError as error:
             error.close()
             gone = error.code == HTTPStatus.NOT_FOUND

@@ -155,3 +155,16 @@ def append_piece(tokenizer: Tokenizer, prompt: int, written: Completion, piece: 
 def scored_tokens(tokenizer: Tokenizer, text: str) -> list[int]:
     """Return the tokens by which the signature `score` scores a live prompt: from `<START>` on, as many as the model reads."""
     return [START, *tokenizer.encode(text)][:MAX_LENGTH]
+
+
+def own_log_probs(tokens: Sequence[int], answer: Sequence[float]) -> list[float]:
+    """Return the log probabilities, in nats, of a row's tokens after the first, from the answer of a model server to `score`.
+
+    The model server runs the rows of several calls in one batch, and the answer is as long as the longest of them, with zeros at its end.
+
+    Raises:
+        ValueError, TypeError: the answer is shorter than the row, or a value is not a number.
+    """
+    if len(answer) < len(tokens) - 1:
+        raise ValueError(f"{len(answer)} log probabilities for {len(tokens)} tokens")
+    return [float(log_prob) for log_prob in answer[: len(tokens) - 1]]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from robo_poet.model.completion import scored_tokens
+from robo_poet.model.completion import own_log_probs, scored_tokens
 from robo_poet.request_log.record import Request, Score
 from serving.gateway.backend.model_client import ModelClient, VersionGone
 from serving.gateway.backend.versions import ServedVersions
@@ -36,11 +36,12 @@ class PromptScore:
         served = self._versions.find(record.version)
         if served is None or record.prompt is None:
             return None
-        tokens = np.asarray([scored_tokens(served.tokenizer, record.prompt)], np.int32)
-        call = self._client.predict(served.number, "score", {"tokens": tokens}, time.monotonic() + SECONDS, record.request_id)
+        tokens = scored_tokens(served.tokenizer, record.prompt)
+        inputs = {"tokens": np.asarray([tokens], np.int32)}
+        call = self._client.predict(served.number, "score", inputs, time.monotonic() + SECONDS, record.request_id)
         try:
             outputs = asyncio.run_coroutine_threadsafe(call, self._client.loop).result(SECONDS)
-            log_probs = [float(log_prob) for log_prob in outputs["log_prob"][0]]
+            log_probs = own_log_probs(tokens, outputs["log_prob"][0])
         except (VersionGone, Refused, KeyError, IndexError, TypeError, ValueError, TimeoutError):
             return None
         score = Score(-math.fsum(log_probs), len(log_probs))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from robo_poet.model.completion import MAX_LENGTH
+from robo_poet.model.completion import MAX_LENGTH, own_log_probs
 from robo_poet.model.tokenizer import START
 from robo_poet.outcomes.record import NO_STEP, AssignedArm, Score
 from serving.gateway.backend.model_client import ModelClient, VersionGone
@@ -107,7 +107,7 @@ class ShadowScores:
             return None
         inputs = {"tokens": np.asarray([tokens], np.int32)}
         outputs = await self._client.predict(served.number, "score", inputs, time.monotonic() + SECONDS, request_id)
-        log_probs = [float(log_prob) for log_prob in outputs["log_prob"][0]]
-        if len(log_probs) != len(tokens) - 1 or not all(map(math.isfinite, log_probs)):
+        log_probs = own_log_probs(tokens, outputs["log_prob"][0])
+        if not all(map(math.isfinite, log_probs)):
             raise ValueError("log_prob")
         return -math.fsum(log_probs)

@@ -94,7 +94,7 @@ def test_the_texts_are_prompts_and_references_once_each_and_no_completions() -> 
     [
         (404, scores(-2.0), "the model server does not serve poems/1"),
         (503, scores(-2.0), "the model server answers 503"),
-        (200, scores(-2.0, more=1), "a score of another length"),
+        (200, scores(-2.0, more=-1), "no valid score"),
         (200, scores(math.nan), "scores that are not finite"),
         (200, scores(-math.inf), "scores that are not finite"),
         (200, lambda _: {"outputs": {"log_prob": []}}, "no valid score"),
@@ -110,6 +110,8 @@ def test_what_cannot_be_scored_has_a_doubt_and_no_score(registry: Registry, stat
 def test_a_score_is_the_mean_over_all_tokens(registry: Registry) -> None:
     found = score(registry, 200, scores(-2.5))
     assert (found.nats, found.doubt) == (2.5, "") and len(found.sample) == 64
+    padded = score(registry, 200, lambda tokens: {"outputs": {"log_prob": [[-2.5] * (tokens - 1) + [0.0] * 9]}})
+    assert padded == found, "another call in the same batch was longer"
 
 
 def test_a_server_that_is_not_there_and_a_text_that_would_be_sent_in_clear(registry: Registry) -> None:

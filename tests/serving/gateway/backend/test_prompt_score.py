@@ -23,14 +23,15 @@ class FakeClient:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
-        self.outputs: Mapping[str, Any] | Exception = {"log_prob": [[-1.0, -0.5]]}
+        self.outputs: Mapping[str, Any] | Exception | None = None
+        self.padding = 0
         self.calls: list[tuple[int, str, np.ndarray]] = []
 
     async def predict(self, version: int, signature: str, inputs: Mapping[str, np.ndarray], until: float, request_id: str) -> Any:
         self.calls.append((version, signature, inputs["tokens"]))
         if isinstance(self.outputs, Exception):
             raise self.outputs
-        return self.outputs
+        return {"log_prob": [[-0.5] * (inputs["tokens"].shape[1] - 1) + [0.0] * self.padding]} if self.outputs is None else self.outputs
 
 
 @pytest.fixture
@@ -56,11 +57,18 @@ def record(prompt: str = "the rose sleeps", version: int = 3) -> Request:
 
 
 def test_the_score_is_the_cross_entropy_of_the_prompt(client: FakeClient, words: Tokenizer) -> None:
-    observed: list[Any] = []
-    assert prompt_score(client, words, observed)(record()) == Score(1.5, 2)
-    assert observed == [(3, "canary", 1.5, 2)]
+    observed, count = list[Any](), len(words.encode("the rose sleeps"))
+    assert prompt_score(client, words, observed)(record()) == Score(count / 2, count)
+    assert observed == [(3, "canary", count / 2, count)]
     [(version, signature, tokens)] = client.calls
     assert (version, signature, tokens.tolist()) == (3, "score", [[START, *words.encode("the rose sleeps")]])
+
+
+def test_a_longer_prompt_in_the_same_batch_changes_no_score(client: FakeClient, words: Tokenizer) -> None:
+    """The model server pads the answer to the longest row of the batch."""
+    alone = prompt_score(client, words, [])(record())
+    client.padding = 30
+    assert prompt_score(client, words, [])(record()) == alone
 
 
 def test_a_long_prompt_is_cut_at_the_context_length(client: FakeClient, words: Tokenizer) -> None:
@@ -75,7 +83,15 @@ def test_a_version_that_is_not_served_has_no_score(client: FakeClient, words: To
 
 @pytest.mark.parametrize(
     "outputs",
-    [VersionGone(3), Refused(503, "overloaded", "busy"), {}, {"log_prob": []}, {"log_prob": [["x"]]}, {"log_prob": [None]}],
+    [
+        VersionGone(3),
+        Refused(503, "overloaded", "busy"),
+        {},
+        {"log_prob": []},
+        {"log_prob": [["x"] * 99]},
+        {"log_prob": [None]},
+        {"log_prob": [[-1.0]]},
+    ],
     ids=str,
 )
 def test_a_failed_call_has_no_score(client: FakeClient, words: Tokenizer, outputs: Any) -> None:

@@ -130,6 +130,14 @@ def test_a_failed_score_is_counted_and_rests_too(words: Tokenizer, answer: Calla
     assert not asyncio.run(world.offer("other"))
 
 
+def test_a_longer_prompt_in_the_same_batch_changes_no_score(words: Tokenizer) -> None:
+    alone, beside = World(words), World(words)
+    beside.client.answer = lambda version, count: {"log_prob": [[-float(version)] * count + [0.0] * 30]}
+    assert asyncio.run(alone.offer()) and asyncio.run(beside.offer())
+    nats = [[(note[1].canary, note[1].champion) for note in world.notes] for world in (alone, beside)]
+    assert nats[0] == nats[1] and nats[0]
+
+
 def test_a_text_that_does_not_fit_is_not_scored_in_part(words: Tokenizer) -> None:
     world = World(words)
     assert asyncio.run(world.offer(text="qz " * 600)) and world.notes == [] and world.scores.counts["too_long"] == 1
