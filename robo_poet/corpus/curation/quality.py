@@ -14,7 +14,7 @@ from robo_poet.corpus.document import Document, language_code
 from robo_poet.corpus.words import separate_words
 from robo_poet.settings.data import QualitySettings
 
-LANGUAGE_CHARACTERS = 2_000  # enough to identify 141 languages; takes 0.2 ms per document
+LANGUAGE_CHARACTERS = 2_000  # enough to identify 139 languages; takes 0.2 ms per document
 EXCERPTS = 4  # of a longer text
 # Nigerian Pidgin: its words are mostly English ones. It was found in 1.3 % of 520 kB of English changelogs, entry by entry.
 NOT_DETECTED = frozenset({"pcm"})

@@ -13,15 +13,23 @@ LEAST = 2_000  # characters of a part; a line of a table of contents is joined w
 BLOCKS = 30  # wanted parts: three for validation and three for test, as splits have 80, 10 and 10 %
 FEWEST = 3  # one for each split
 
-_NUMBER = r"(?:[IVXLCDM]+|\d+|[A-Za-zÀ-ÿ]+(?:-[A-Za-zÀ-ÿ]+)?)"
+_NUMBER_WORDS = (
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "
+    "thirty forty fifty sixty first second third fourth fifth sixth seventh eighth ninth tenth last "
+    "uno primero primera segundo segunda tercero tercera cuarto quinto sexto séptimo octavo noveno décimo "
+    "premier première deuxième troisième quatrième cinquième sixième septième huitième neuvième dixième "
+    "eins zwei drei vier fünf sechs sieben acht neun zehn"
+).replace(" ", "|")
+_NUMBER = rf"(?:[IVXLCDM]+|[ivxlcdm]+|\d+|(?i:(?:the )?(?:{_NUMBER_WORDS})(?:[- ](?:{_NUMBER_WORDS}))?))"
 _WORDS = (
     "chapter|book|part|volume|canto|act|scene|letter|section|stave|sonnet|"  # English
     "capítulo|capitulo|libro|parte|acto|escena|carta|"  # Spanish, Italian
     "chapitre|livre|partie|tome|acte|scène|lettre|"  # French
     "kapitel|buch|teil|band|akt|szene|brief"  # German
 )
-# After a blank line: a Markdown heading; such a word, with a capital, and its number; or a Roman number alone, with a blank line after it.
-_NAMED = rf"(?=[A-ZÀ-Ý])(?i:{_WORDS})[ \t]+{_NUMBER}\b.{{0,60}}"
+# After a blank line: a Markdown heading; such a word, with a capital, its number and perhaps a title; or a Roman number alone, with a blank
+# line after it. A title begins with a capital or after a stop: "Act two more times" is a sentence.
+_NAMED = rf"(?=[A-ZÀ-Ý])(?i:{_WORDS})[ \t]+{_NUMBER}(?:[.:,)\u2013\u2014-].{{0,60}}| +[A-ZÀ-Ý\"'“‘(].{{0,60}})?"
 HEADING = re.compile(rf"(?:\A|(?<=\n\n))(?:#{{1,3}} \S.*|[ \t]*{_NAMED}|[ \t]*[IVXLCDM]+\.?[ \t]*(?=\n\n))(?=\n|\Z)")
 _BOUNDARIES = (("blank lines", re.compile(r"\n[ \t]*\n+")), ("line ends", re.compile(r"\n+")), ("blanks", re.compile(r"\s+")))
 
@@ -42,7 +50,7 @@ def divide(text: str) -> Division:
     """Divide a text at its headings, and each chapter that is too long into blocks of about the same size.
 
     Args:
-        text: with LF line ends. A text under 6,000 characters, or without blanks, stays whole.
+        text: with LF line ends. It stays whole if it is too short for three parts, or has no blanks.
     """
     chapters = _joined(_cut(text, [match.start() for match in HEADING.finditer(text)]))
     size = max(LEAST, len(text) / BLOCKS)

@@ -41,8 +41,8 @@ class ReadingLog:
         self.divisions[where] = (parts, place)
 
     def leave_out(self, where: str, characters: int) -> None:
-        """Note how many characters of a licence were left out."""
-        self.left_out[where] = characters
+        """Count characters of a licence that were left out."""
+        self.left_out[where] = self.left_out.get(where, 0) + characters
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -77,7 +77,8 @@ class ReadingLog:
         named = _named([f"{_name(where)} into {parts} parts at {place}" for where, (parts, place) in self.divisions.items()])
         return [
             f"fewer works than the three splits need, so the text was divided (ingest.few_works): {named}. The parts of one work are "
-            "alike, so held-out figures are better than those of another work. To divide it yourself, write a line --- between the parts"
+            "alike, so held-out figures are better than those of another work. To divide the text yourself, write a line --- between the "
+            "parts of a single file, or give each part of a folder its own file"
         ]
 
     def _licence_warnings(self) -> list[str]:

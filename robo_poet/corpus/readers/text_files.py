@@ -1,7 +1,7 @@
 """Readers of text files: a folder or archive of files, and a single file of several works.
 
 With fewer works than splits, each work is divided into parts, unless `ingest.few_works` is `keep`. The licence that Project Gutenberg adds
-to each of its books is left out: it would be a tenth of a short book, and it names the wrong language for a book that is not English.
+to each of its books is left out: it would be a tenth of a short book, and it is English, whatever the language of the book.
 """
 
 import re
@@ -19,7 +19,7 @@ from robo_poet.errors import BadInput
 
 SOURCE = "user"  # a constant, not a setting: user text always gets the full privacy treatment (contract 11)
 WORK_SEPARATOR = re.compile(r"^(?:-{3,}[ \t]*|\f)$", re.MULTILINE)
-_GUTENBERG = re.compile(r"^\*{3} ?(START|END) OF (?:THE|THIS) PROJECT GUTENBERG EBOOK\b[^*]*\*{3}[ \t]*$", re.MULTILINE | re.IGNORECASE)
+_GUTENBERG = re.compile(r"^\*{3} ?(START|END) OF (?:THE|THIS) PROJECT GUTENBERG EBOOK\b.*\*{3}[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
 def read_text(files: SourceFiles, name: str, encoding: str, log: ReadingLog) -> str:
@@ -53,13 +53,14 @@ def folder_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides
     divides = divides and len(files.names) < len(SPLITS)
     with files.reading():
         for name in files.names:
-            text = _without_licence(read_text(files, name, encoding, log), files.where(name), log)
-            parts = _parts([text], files.where(name), log) if divides else [text]
+            where = files.where(name)
+            books = _without_licence(LINE_END.sub("\n", read_text(files, name, encoding, log)), where, log)
+            parts = _parts(books, where, log) if divides else []
             title = PurePosixPath(plain_name(name)).stem
-            if len(parts) == 1:
-                yield Document(id=name, group=name, text=text, title=title, source=SOURCE)
-            else:
+            if len(parts) > 1:
                 yield from _numbered(parts, name, title)
+            else:
+                yield Document(id=name, group=name, text="\n\n".join(books), title=title, source=SOURCE)
 
 
 def file_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: bool) -> Iterator[Document]:
@@ -77,7 +78,8 @@ def file_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: 
     where, name = files.where(""), files.root.name
     with files.reading():
         text = LINE_END.sub("\n", read_text(files, "", encoding, log))  # a separator is a line of its own in an old Mac file, too
-    works = [work.strip("\n") for work in WORK_SEPARATOR.split(_without_licence(text, where, log)) if work.strip()]
+    books = [book for work in WORK_SEPARATOR.split(text) if work.strip() for book in _without_licence(work, where, log)]
+    works = [book.strip("\n") for book in books]
     if divides and len(works) < len(SPLITS):
         works = _parts(works, where, log)
     yield from _numbered(works, name, PurePosixPath(plain_name(name)).stem)
@@ -90,17 +92,22 @@ def _numbered(texts: Iterable[str], name: str, title: str) -> Iterator[Document]
 
 def _parts(works: Iterable[str], where: str, log: ReadingLog) -> list[str]:
     """Return the parts of all works, and note how they were divided."""
-    divisions = [divide(LINE_END.sub("\n", work)) for work in works]
+    divisions = [divide(work) for work in works]
     parts = [part.strip("\n") for division in divisions for part in division.parts if part.strip()]
     if places := frozenset[str]().union(*(division.places for division in divisions)):
         log.divide(where, len(parts), " and ".join(sorted(places, reverse=True)))
     return parts
 
 
-def _without_licence(text: str, where: str, log: ReadingLog) -> str:
-    """Return the text between the marks of Project Gutenberg; the whole text if it has not both, or no text between them."""
-    marks = {match[1].upper(): match for match in _GUTENBERG.finditer(text)}
-    if len(marks) < 2 or not (book := text[marks["START"].end() : marks["END"].start()].strip("\r\n")).strip():
-        return text
-    log.leave_out(where, len(text) - len(book))
-    return book
+def _without_licence(text: str, where: str, log: ReadingLog) -> list[str]:
+    """Return the books between the marks of Project Gutenberg; the whole text if its marks are not a start and an end for each book.
+
+    So nothing is left out of a text that only quotes the marks, or of a book with one mark.
+    """
+    marks = list(_GUTENBERG.finditer(text))
+    kinds = [mark[1].upper() for mark in marks]
+    books = [text[start.end() : end.start()].strip("\n") for start, end in zip(marks[::2], marks[1::2], strict=False)]
+    if not marks or kinds != ["START", "END"] * len(books) or not all(book.strip() for book in books):
+        return [text]
+    log.leave_out(where, len(text) - sum(map(len, books)))
+    return books

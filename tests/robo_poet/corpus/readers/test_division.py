@@ -39,6 +39,9 @@ ROMAN = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII
         lambda n: f"## Part of the day {n}",
         lambda n: ROMAN[n - 1],
         lambda n: f"{ROMAN[n - 1]}.",
+        lambda n: f"Chapter the {'First Second Third Fourth Fifth Sixth'.split()[n % 6]}. In which {n} people meet",
+        lambda n: f"Act {n}, Scene 1",
+        lambda n: f"BOOK {ROMAN[n - 1]} The Sea",
         lambda n: f"CHAPTER TWENTY-{'ONE TWO THREE FOUR FIVE SIX'.split()[n % 6]}",
     ],
 )
@@ -49,7 +52,21 @@ def test_a_book_is_cut_at_the_headings_of_its_chapters(heading: Callable[[int], 
     assert "headings" in division.places and len(division.parts) <= BLOCKS * 2
 
 
-@pytest.mark.parametrize("line", ["I went home.", "chapter and verse were read", "the first act was long", "I\nwent home"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "I went home.",
+        "chapter and verse were read",
+        "the first act was long",
+        "I\nwent home",
+        "Part of me wanted to go home.",
+        "Act quickly, or it is too late.",
+        "Act two more times before it is late.",
+        "Book lovers filled the room.",
+        "Teil der Stadt brannte nieder.",
+        "Letter by letter she read it.",
+    ],
+)
 def test_a_sentence_is_no_heading(line: str) -> None:
     text = (f"{line}\n\n{PARAGRAPH * 10}") * 12
     assert divide(text).places == {"blank lines"}

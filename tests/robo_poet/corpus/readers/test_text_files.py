@@ -62,22 +62,50 @@ def test_a_folder_of_two_books_is_divided_and_one_of_three_is_not(novel: Path) -
 
 
 LICENCE = "This eBook is for the use of anyone anywhere in the United States. " * 300
-MARKED = f"{LICENCE}\n\n*** START OF {{}} PROJECT GUTENBERG EBOOK A BOOK ***\n\n{BOOK}\n\n*** END OF {{}} PROJECT GUTENBERG EBOOK A BOOK ***\n\n{LICENCE}"
+MARK = "*** {} OF {} PROJECT GUTENBERG EBOOK M*A*S*H ***"
+
+
+def marked(book: str, article: str = "THE") -> str:
+    start, end = (MARK.format(kind, article) for kind in ("START", "END"))
+    return "\n\n".join([LICENCE, start, book, end, LICENCE])
 
 
 @pytest.mark.parametrize("article", ["THE", "THIS"])
-def test_the_licence_of_project_gutenberg_is_left_out(article: str, tmp_path: Path) -> None:
-    (tmp_path / "book.txt").write_text(MARKED.format(article, article), "utf-8")
-    source = read(tmp_path / "book.txt")
-    text = "".join(document.text for document in source.documents())
-    assert "eBook" not in text and "GUTENBERG" not in text and text.startswith("CHAPTER 1\n")
-    assert any("licence of Project Gutenberg before and after the text was left out: book.txt (40," in each for each in source.warnings)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_licence_of_project_gutenberg_is_left_out(article: str, end: str, tmp_path: Path) -> None:
+    for name in ("book.txt", "books/1.txt", "books/2.txt", "books/3.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(marked(BOOK, article).replace("\n", end).encode())
+    for path, files in (("book.txt", 1), ("books", 3)):
+        source = read(tmp_path / path)
+        texts = [document.text for document in source.documents()]
+        assert not any("eBook" in text or "GUTENBERG" in text for text in texts) and texts[0].startswith("CHAPTER 1\n")
+        (warning,) = [each for each in source.warnings if "licence of Project Gutenberg before and after" in each]
+        assert warning.count("(40,") == files
+
+
+@pytest.mark.parametrize("separator", ["\n---\n", "\n\n"])
+def test_several_books_in_one_file_keep_all_their_text(separator: str, tmp_path: Path) -> None:
+    books = [f"Book number {number}.\n\n{BOOK}" for number in range(5)]
+    (tmp_path / "books.txt").write_text(separator.join(map(marked, books)), "utf-8")
+    texts = [document.text for document in read(tmp_path / "books.txt").documents()]
+    assert texts == [book.strip("\n") for book in books]
+
+
+START, END = MARK.format("START", "THE"), MARK.format("END", "THE")
 
 
 @pytest.mark.parametrize(
-    "text", [MARKED.format("THE", "THE").partition("*** END")[0], "*** START OF THE PROJECT GUTENBERG EBOOK A ***\n\n"]
+    "text",
+    [
+        marked(BOOK).partition("*** END")[0],
+        f"{START}\n\n{END}\n\n{BOOK}",
+        f"{BOOK}\n{END}\n{BOOK}\n{START}\n{BOOK}",
+        f"{START}\n{BOOK}\n{START}\n{BOOK}\n{END}\n{BOOK}",
+        f"the line {START} is not alone\n{BOOK}\nand {END} is not",
+    ],
 )
-def test_without_both_marks_nothing_is_left_out(text: str, tmp_path: Path) -> None:
+def test_nothing_is_left_out_of_a_text_with_other_marks(text: str, tmp_path: Path) -> None:
     (tmp_path / "book.txt").write_text(text, "utf-8")
-    documents = read(tmp_path / "book.txt", few_works="keep").documents()
-    assert "START OF" in next(documents).text
+    source = read(tmp_path / "book.txt", few_works="keep")
+    assert [document.text for document in source.documents()] == [text.strip("\n")] and not source.warnings
