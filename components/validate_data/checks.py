@@ -1,5 +1,6 @@
 """Checks of the statistics of a corpus against limits, and the documents that are outside (DATA-2)."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,8 +13,11 @@ from robo_poet.settings.data import Outside, ValidateSettings
 # (check, side of the bound) → what a value there means for the model, and what the user can do
 MEANINGS = {
     ("megabytes", "below"): "intervals are wide, and gates may lack evidence; add text",
-    ("type_token_ratio", "below"): "the text repeats few words, as templates and logs do; remove the repeated parts, or lower "
-    "validation.min_type_token_ratio if this is meant",
+    (
+        "type_token_ratio",
+        "below",
+    ): "the text uses the same few words again and again, as templates and logs do; remove "
+    "the repeated parts, or lower validation.min_type_token_ratio if this is meant",
     ("type_token_ratio", "above"): "the text has many different words for its size, as lists, code and mixed languages do, and the model "
     "sees many of them only once; add text of the same kind, or raise validation.max_type_token_ratio if this is meant",
     ("sentence_tokens", "below"): "the sentences are short, as in dialogues; lower validation.min_sentence_tokens if this is meant",
@@ -46,7 +50,7 @@ class Check:
     @property
     def meaning(self) -> str:
         """What a value outside the bounds means, and what the user can do; empty inside."""
-        if self.verdict == "ok":
+        if self.verdict == "ok" or math.isnan(self.value):
             return ""
         return MEANINGS.get((self.name, "above" if self.high is not None and self.value > self.high else "below"), "")
 

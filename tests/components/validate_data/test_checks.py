@@ -35,7 +35,7 @@ def test_a_value_outside_says_what_it_means_and_what_to_do() -> None:
             assert bool(check.meaning) == (check.verdict != "ok"), check
     keys = [word.strip(";,.") for text in MEANINGS.values() for word in text.split() if word.startswith("validation.")]
     assert keys and all(key.removeprefix("validation.") in ValidateSettings.model_fields for key in keys)
-    assert not check_value("duplicate_share", math.nan, None, 0.1, "warn").meaning
+    assert not check_value("type_token_ratio", math.nan, 0.05, 0.15, "warn").meaning
 
 
 @pytest.mark.parametrize(
