@@ -28,7 +28,12 @@ SAMPLES = ("drawn", "good", "bad")  # of the card; `good` and `bad` have referen
 MOST_TEXTS = 16
 MOST_BYTES = 1 << 20  # of an answer; the scores of 512 tokens take 10 kB
 CALL_SECONDS, ALL_SECONDS = 5.0, 30.0  # longest time of a call, as for a live prompt, and of all calls
+PART_BYTES = 1 << 16  # of an answer, between two looks at the clock
 DIGITS = 6  # of nats per token; batches of other sizes differ in the seventh
+
+
+class NoScore(BadInput):
+    """The model server does not answer, or gives no valid score. A later attempt may succeed."""
 
 
 class HeldOutScorer:
@@ -57,7 +62,7 @@ class HeldOutScorer:
             rows = [row for text in texts if len(row := scored_tokens(tokenizer, text)) > 1]
             nats = self._score(version, rows)
         except BadInput as error:
-            return HeldOut(doubt=str(error))
+            return HeldOut(doubt=str(error), passing=isinstance(error, NoScore))
         if not nats or not all(map(math.isfinite, nats)):
             return HeldOut(doubt="the model server gives scores that are not finite")
         return HeldOut(round(math.fsum(nats) / len(nats), DIGITS), digest_json(texts), "")
@@ -68,7 +73,7 @@ class HeldOutScorer:
         for row in rows:
             seconds = min(CALL_SECONDS, end - time.monotonic())
             if seconds <= 0:
-                raise BadInput(f"the model server took more than {ALL_SECONDS:g} s", where=self._address)
+                raise NoScore(f"the model server took more than {ALL_SECONDS:g} s", where=self._address)
             nats += [-log_prob for log_prob in self._log_probs(version, row, seconds)]
         return nats
 
@@ -78,7 +83,7 @@ class HeldOutScorer:
         try:
             request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
             with self._opener.open(request, timeout=seconds) as answer:
-                outputs = json.loads(answer.read(MOST_BYTES))["outputs"]["log_prob"][0]
+                outputs = json.loads(_read(answer, time.monotonic() + seconds))["outputs"]["log_prob"][0]
             return own_log_probs(row, outputs)
         except urllib.error.HTTPError as error:
             error.close()
@@ -89,7 +94,24 @@ class HeldOutScorer:
             what = f"the model server cannot be reached ({getattr(reason, 'strerror', None) or reason})"
         except (ValueError, KeyError, IndexError, TypeError):
             what = "the model server gives no valid score"
-        raise BadInput(what, where=self._address, remedy="check serve.model_server")
+        raise NoScore(what, where=self._address, remedy="check serve.model_server")
+
+
+def _read(answer: http.client.HTTPResponse, end: float) -> bytes:
+    """Return the body of an answer. The timeout of a connection is that of each part, so the clock is looked at between them.
+
+    Raises:
+        TimeoutError: it takes longer than until `end`.
+        ValueError: it has more than MOST_BYTES.
+    """
+    body = b""
+    while part := answer.read1(PART_BYTES):
+        body += part
+        if time.monotonic() > end:
+            raise TimeoutError("the answer takes too long")
+        if len(body) > MOST_BYTES:
+            raise ValueError("the answer is too long")
+    return body
 
 
 def held_out_texts(card: Mapping[str, Any]) -> list[str]:

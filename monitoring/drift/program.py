@@ -37,7 +37,7 @@ def watch(
         BadInput: the port of the metrics cannot be used, or the history cannot be read.
     """
     history = History(folder)
-    watcher = Watcher(store, requests, settings.drift, history, now, held_out)
+    watcher = Watcher(store, requests, settings.drift, history, now, held_out, say)
     series = WatcherSeries(store.model, settings.drift.window_seconds, next(reversed(history.judged()), None))
     trouble, retry = "", FIRST_RETRY
     with exporter(series.registry, settings.host, settings.port, "monitoring.port") as address:

@@ -33,14 +33,15 @@ class Watcher:
         history: where the judged windows are kept.
         now: seconds since 1970.
         held_out: scores the held-out text of a version.
+        say: called with a line about a baseline without a score of held-out text.
     """
 
     def __init__(
         self, store: Registry, requests: Path, settings: DriftSettings, history: History, now: Callable[[], float] = time.time,
-        held_out: Score = not_scored,
+        held_out: Score = not_scored, say: Callable[[str], None] = log.warning,
     ) -> None:  # fmt: skip
         self._store, self._requests, self._settings, self._history, self._now = store, requests, settings, history, now
-        self._held_out = held_out
+        self._held_out, self._say = held_out, say
 
     def look(self) -> list[Judged]:
         """Judge the complete windows of the champion that have no verdict, oldest first. Return them.
@@ -76,10 +77,20 @@ class Watcher:
         return result
 
     def _make_baseline(self, version: Version, first: Period, last: Period, heldout: HeldOut) -> Baseline | None:
-        """Record the baseline from the first windows with users, see `first_windows`. Return None if there are not enough yet."""
+        """Record the baseline from the first windows with users, see `first_windows`. Return None if there are not enough yet.
+
+        Without a score of held-out text, nobody can say later that the model itself changed. So if the model server does not answer, the
+        baseline is made one window later, with or without the score.
+        """
         windows = first_windows(self._requests, version, first, last, self._settings).accepted
         if len(windows) < self._settings.baseline_windows or few_users(windows, self._settings):
             return None
+        if heldout.nats is None and self._held_out is not not_scored:
+            postponed = heldout.passing and windows[-1].end >= last.end.timestamp()
+            what = "is made one window later" if postponed else "cannot show that the model itself changed"
+            self._say(f"{version.name}: the baseline {what}: held-out text was not scored: {heldout.doubt}")
+            if postponed:
+                return None
         made = make_baseline(windows, heldout)
         why = f"the first {len(windows)} windows in service"
         self._store.set_baseline(version.number, baseline_json(made), who=WHO, why=why)

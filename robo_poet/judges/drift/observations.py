@@ -66,11 +66,13 @@ class HeldOut:
         nats: mean cross-entropy in nats per token; None if it was not scored.
         sample: digest of the texts; empty if it was not scored.
         doubt: why it was not scored; empty if it was.
+        passing: a later attempt may give a score, because the model server did not answer.
     """
 
     nats: float | None = None
     sample: str = ""
     doubt: str = "nobody scored it"
+    passing: bool = False
 
 
 NOT_SCORED: Final = HeldOut()

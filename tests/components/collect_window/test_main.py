@@ -73,19 +73,43 @@ def test_a_log_of_another_form_is_one_line(store: Registry, tmp_path: Path, caps
     assert capsys.readouterr().err.count("\n") == 1 and not (tmp_path / "traffic").exists()
 
 
+class Later(datetime):
+    """The clock an hour after the window of day 3."""
+
+    @classmethod
+    def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+        return FIRST + timedelta(days=4, hours=1)
+
+
 def test_held_out_text_is_scored_for_the_newest_window_only(
     store: Registry, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_log(tmp_path / "requests", [Sent("u", 4.0, day=3.5, digest=store.released().digest)])
     traffic, _ = collect(store, tmp_path, 3)
     assert traffic.heldout.doubt.startswith("it is scored for the newest window only")
-
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-            return FIRST + timedelta(days=4, hours=1)
-
     monkeypatch.setattr("components.collect_window.__main__.datetime", Later)
     traffic, _ = collect(store, tmp_path, 3)
     assert traffic.heldout.nats is None and "the version has no file card.json" in traffic.heldout.doubt
     assert "held-out text is not scored: poems/1: the version has no file card.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("connection", "doubt"),
+    [
+        (
+            {"model_server": "https://model-server:8501", "model_server_ca": "/missing/ca.pem"},
+            "the certificate or the key cannot be loaded",
+        ),
+        ({"model_server": "http://model-server.serving:8501"}, "texts would be sent without encryption"),
+    ],
+)
+def test_a_connection_that_cannot_be_used_is_a_doubt_and_the_window_is_collected(
+    store: Registry, tmp_path: Path, connection: dict[str, str], doubt: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("components.collect_window.__main__.datetime", Later)
+    write_log(tmp_path / "requests", [Sent("u", 4.0, day=3.5, digest=store.released().digest)])
+    words = ["--registry", str(tmp_path / "registry"), "--model-name", "poems", "--requests", str(tmp_path / "requests")]
+    words += ["--window", str((FIRST + timedelta(days=3)).date()), "--model-server", json.dumps(connection)]
+    assert main([*words, "--traffic", str(tmp_path / "traffic"), "--executor-output", str(tmp_path / "output")]) == 0
+    traffic = read_traffic(tmp_path / "traffic")[0]
+    assert len(traffic.windows[-1].users) == 1 and traffic.heldout.nats is None and doubt in traffic.heldout.doubt

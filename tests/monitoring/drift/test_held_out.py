@@ -3,6 +3,7 @@
 import json
 import math
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,8 +42,12 @@ CARD = json.dumps({"samples": {
 
 
 @contextmanager
-def answering(status: int, body: Callable[[int], Any]) -> Iterator[str]:
-    """A stand-in for the model server. `body` returns the answer from the number of tokens. Yield its address."""
+def answering(status: int, body: Callable[[int], Any], pause: float = 0.0) -> Iterator[str]:
+    """A stand-in for the model server. `body` returns the answer from the number of tokens. Yield its address.
+
+    Args:
+        pause: seconds before each byte of an answer.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -51,7 +56,12 @@ def answering(status: int, body: Callable[[int], Any]) -> Iterator[str]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(answer)
+            try:
+                for start in range(len(answer)) if pause else (0,):
+                    time.sleep(pause)
+                    self.wfile.write(answer[start : start + 1] if pause else answer)
+            except OSError:
+                assert pause  # the caller gave up
 
         def log_message(self, *_: Any) -> None:
             pass
@@ -112,6 +122,14 @@ def test_a_score_is_the_mean_over_all_tokens(registry: Registry) -> None:
     assert (found.nats, found.doubt) == (2.5, "") and len(found.sample) == 64
     padded = score(registry, 200, lambda tokens: {"outputs": {"log_prob": [[-2.5] * (tokens - 1) + [0.0] * 9]}})
     assert padded == found, "another call in the same batch was longer"
+
+
+def test_an_answer_that_comes_slowly_is_given_up(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, but not all of them."""
+    monkeypatch.setattr("monitoring.drift.held_out.CALL_SECONDS", 0.3)
+    with answering(200, scores(-2.0), pause=0.1) as address:
+        found = HeldOutScorer(settings_of(address))(registry.released())
+    assert found.nats is None and found.passing and "the answer takes too long" in found.doubt
 
 
 def test_a_server_that_is_not_there_and_a_text_that_would_be_sent_in_clear(registry: Registry) -> None:

@@ -20,6 +20,7 @@ from monitoring.drift.traffic import collect_traffic
 from monitoring.drift.watch import WHO, Watcher
 from monitoring.drift.windows import Period
 from robo_poet.errors import BadInput
+from robo_poet.judges.drift.observations import NOT_SCORED, HeldOut
 from robo_poet.registry.registry import Registry
 from robo_poet.settings.monitoring import DriftSettings, MonitoringSettings
 from tests.monitoring.logged import FIRST, Sent, write_log
@@ -82,6 +83,32 @@ def test_a_watcher_after_a_pause_judges_the_same(store: Registry, tmp_path: Path
         histories.append([(judged.start, judged.action, judged.snapshot) for judged in history.judged()])
     assert [action for _, action, _ in histories[0]] == ["cannot_tell", "no_drift", "rising", "drift"]
     assert histories[1][1:] == histories[0][1:]
+
+
+DOWN = HeldOut(doubt="the model server cannot be reached", passing=True)
+
+
+@pytest.mark.parametrize(
+    ("answers", "day", "nats"),
+    [
+        ([DOWN, HeldOut(3.5, "texts", "")], 4, 3.5),
+        ([DOWN, DOWN], 4, None),  # one window later, with or without the score
+        ([HeldOut(doubt="the card of the version has no held-out text")], 3, None),
+    ],
+)
+def test_the_baseline_waits_a_window_for_a_model_server_that_is_down(
+    store: Registry, tmp_path: Path, answers: list[HeldOut], day: int, nats: float | None
+) -> None:
+    log = log_of(store, tmp_path, (1, 4.0), (2, 4.0), (3, 4.0))
+    history, said = History(tmp_path / "drift"), list[str]()
+    given = iter([NOT_SCORED, *answers])
+    for now in (2, 3, 4)[: 1 + len(answers)]:
+        assert store.baseline(1) is None
+        Watcher(store, log, SETTINGS, history, Clock(now), lambda _: next(given), said.append).look()
+    assert now == day and (store.baseline(1) or {})["heldout_nats"] == nats
+    lines = [line.partition(": held-out text was not scored")[0].partition(": the baseline ")[2] for line in said]
+    late, without = "is made one window later", "cannot show that the model itself changed"
+    assert lines == [late] * (day == 4) + [without] * (nats is None)
 
 
 def test_too_few_users_make_no_baseline_and_more_windows_do(store: Registry, tmp_path: Path) -> None:
