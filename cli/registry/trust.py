@@ -71,7 +71,7 @@ def key(
     if as_json:
         print_json({"id": public.id, "key": public.text, "file": str(trust.key_file), "trusted": sorted(trust.keys())})
     else:
-        typer.echo(public.pem.rstrip() if pem else f"{public.text} {user_name()}, id {public.id[:12]}")
+        typer.echo(public.pem.rstrip() if pem else f"{public.text} {user_name()} id={public.id[:12]}")
 
 
 def copy(

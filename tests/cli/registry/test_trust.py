@@ -52,9 +52,13 @@ def test_a_registry_that_was_removed_is_noticed_until_a_person_accepts_it(folder
     assert "the registry is empty" in call(folder, "verify").stdout
 
 
-def test_the_public_key_is_printed_for_colleagues_and_tools(home: Path) -> None:
+def test_the_public_key_is_printed_for_colleagues_and_tools(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     line = CliRunner().invoke(app, ["key"]).stdout
-    assert line.split()[0] in (home / "trusted_keys").read_text() and f", id {Trust().signer().public.id[:12]}\n" in line
+    assert line.split()[0] in (home / "trusted_keys").read_text() and line.endswith(f" id={Trust().signer().public.id[:12]}\n")
+    assert set(Trust([line.strip()]).keys()) == set(Trust().keys())
+    monkeypatch.setenv("ROBO_POET_TRUSTED_KEYS", line.strip())
+    assert Trust().keys().keys() == {Trust().signer().public.id}, "the help says that the line can be such a variable"
+    monkeypatch.delenv("ROBO_POET_TRUSTED_KEYS")
     pem = CliRunner().invoke(app, ["key", "--pem"]).stdout
     assert pem == Trust().signer().public.pem
 
