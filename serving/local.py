@@ -47,7 +47,7 @@ class Service:
         address: URL of the gateway.
         key: API key, valid for a day or until the service stops.
         supervisor: restarts the programs.
-        metrics: name of a program → URL of its Prometheus metrics. It stays the same if the program is restarted.
+        metrics: name of a program → URL of its Prometheus metrics at the start. A restarted program keeps it, unless its port is in use.
     """
 
     address: str
@@ -248,8 +248,9 @@ def _port_or_any(port: int) -> int:
 
 def _metrics_port(name: str, ready_lines: Mapping[str, str], *, fixed: bool) -> int:
     """Return the port of a program's metrics: that of the run before, or the one that Prometheus expects if it is `fixed`; 0 if in use."""
-    url = _metrics(ready_lines).get(name)
-    return _port_or_any(urlsplit(url).port or 0) if url else _port_or_any(METRICS_PORTS[name]) if fixed else 0
+    if url := _metrics(ready_lines).get(name):
+        return _port_or_any(urlsplit(url).port or 0)
+    return _port_or_any(METRICS_PORTS[name]) if fixed else 0
 
 
 def _metrics(ready_lines: Mapping[str, str]) -> dict[str, str]:

@@ -279,7 +279,10 @@ class ServedVersions:
         return list(reading.troubles)
 
     def _read_registry(self) -> RegistryReading:
-        """Read the registry and load new versions. Runs in a thread, because it reads files, and changes no attribute of the event loop."""
+        """Read the registry and load new versions. Runs in a thread, because it reads files.
+
+        It changes one attribute, `_registry_error`, which nothing else reads.
+        """
         state, known = self._state, self._served
         troubles: list[str] = []
         refused = False

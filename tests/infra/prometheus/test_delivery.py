@@ -54,6 +54,17 @@ def test_a_watcher_that_is_down_reaches_people_only(monitored: Monitored) -> Non
 
 
 @needs_both
+def test_a_refused_registry_reaches_people_and_resolves(monitored: Monitored) -> None:
+    monitored.controller.refused = True
+    try:
+        wait_for(lambda: [text for text in monitored.received.slack if text.startswith("FIRING: RoboPoetRegistryRefused")])
+        wait_for(lambda: [mail for mail in monitored.received.mail if "RoboPoetRegistryRefused" in mail[0]])
+    finally:
+        monitored.controller.refused = False
+    wait_for(lambda: [text for text in monitored.received.slack if text.startswith("RESOLVED: RoboPoetRegistryRefused")])
+
+
+@needs_both
 def test_full_gpu_memory_fires_from_what_the_model_server_exports(monitored: Monitored) -> None:
     monitored.model_server.nvml.used = 95
     try:
