@@ -1,5 +1,6 @@
 """Removal of personal data under the policy `full` and by plain Presidio: recall, precision, kB/s, and findings in plays."""
 
+import logging
 import os
 import time
 from collections import defaultdict
@@ -33,6 +34,7 @@ def scrubber_spans(policy: str = "full", threads: int = CORES) -> Callable[[Sequ
 
 def presidio_spans() -> Callable[[Sequence[str]], list[Spans]]:
     """Return a function that finds the spans with Presidio and its default recognisers, without places, dates and nations."""
+    logging.getLogger("tldextract").setLevel(logging.CRITICAL)  # Presidio tries to download a list, and goes on with an old one
     from presidio_analyzer import AnalyzerEngine
     from presidio_analyzer.nlp_engine import NlpEngineProvider
 
