@@ -129,7 +129,8 @@ def _languages(description: Description) -> str:
 def _split_choices(given: Splits, chosen: Splits) -> list[Choice]:
     if (given.train, given.validation) == (chosen.train, chosen.validation):
         return []
-    why = f"{chosen.sizes['test'].works} works for test, instead of {given.sizes['test'].works}"
+    now, before = chosen.sizes["test"].works, given.sizes["test"].works
+    why = f"{now} work{'s' * (now != 1)} for test, instead of {before}" if now != before else "each split needs a work"
     return [Choice("ingest.split_train", chosen.train, why), Choice("ingest.split_validation", chosen.validation, "the rest is test")]
 
 

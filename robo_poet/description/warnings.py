@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from robo_poet.corpus.curation.dropped import NEAR, QUALITY_REASONS, REASONS
 from robo_poet.corpus.parquet import SPLITS
+from robo_poet.corpus.readers.division import HUGE_WORK
 from robo_poet.description.description import Description, Splits
 
 SMALLEST, LARGEST = 1.0, 100.0  # MB, from the specification
 FEW_WORKS = 5  # in a split
-HUGE_WORK = 0.5  # share of the text
 DAMAGED = 0.001  # share of characters, the limit of validate_data
 ENGLISH_METRICS = "readability, sentiment and toxicity"
 

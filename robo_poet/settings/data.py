@@ -82,7 +82,8 @@ class IngestSettings(Settings):
     encoding: str = Field("", description="encoding of lines that are not Unicode, for example windows-1252; empty refuses them")
     few_works: Literal["divide", "keep"] = Field(
         "divide",
-        description="text files with fewer works than the three splits: divide each at headings and blank lines, or keep",
+        description="text files with fewer works than the three splits, or a file with most of its text in one work: divide it at headings "
+        "and blank lines, or keep",
     )
     near_duplicates: Literal["keep", "warn", "drop"] = Field(
         "drop", description="what is done with documents that mostly repeat another document: keep, count (warn), or drop"

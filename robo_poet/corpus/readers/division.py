@@ -12,6 +12,7 @@ from dataclasses import dataclass
 LEAST = 2_000  # characters of a part; a line of a table of contents is joined with what follows
 BLOCKS = 30  # wanted parts: three for validation and three for test, as splits have 80, 10 and 10 %
 FEWEST = 3  # one for each split
+HUGE_WORK = 0.5  # share of the text; a work is in one split only
 
 _NUMBER_WORDS = (
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty "

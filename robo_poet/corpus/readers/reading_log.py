@@ -76,7 +76,8 @@ class ReadingLog:
             return []
         named = _named([f"{_name(where)} into {parts} parts at {place}" for where, (parts, place) in self.divisions.items()])
         return [
-            f"fewer works than the three splits need, so the text was divided (ingest.few_works): {named}. The parts of one work are "
+            "fewer works than the three splits need, or one with most of the text, so it was divided (ingest.few_works): "
+            f"{named}. The parts of one work are "
             "alike, so held-out figures are better than those of another work. To divide the text yourself, write a line --- between the "
             "parts of a single file, or give each part of a folder its own file"
         ]

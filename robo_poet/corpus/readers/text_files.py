@@ -1,17 +1,18 @@
 """Readers of text files: a folder or archive of files, and a single file of several works.
 
-With fewer works than splits, each work is divided into parts, unless `ingest.few_works` is `keep`. The licence that Project Gutenberg adds
+With fewer works than splits, each work is divided into parts, unless `ingest.few_works` is `keep`; so is a work of a single file that holds
+more than half of the text. The licence that Project Gutenberg adds
 to each of its books is left out: it would be a tenth of a short book, and it is English, whatever the language of the book.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePosixPath
 
 from robo_poet.corpus.compression import plain_name
 from robo_poet.corpus.document import LINE_END, Document
 from robo_poet.corpus.parquet import SPLITS
-from robo_poet.corpus.readers.division import divide
+from robo_poet.corpus.readers.division import HUGE_WORK, divide
 from robo_poet.corpus.readers.encoding import Decoder
 from robo_poet.corpus.readers.reading_log import ReadingLog
 from robo_poet.corpus.source_files import SourceFiles
@@ -70,7 +71,7 @@ def file_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: 
     depends on the content.
 
     Args:
-        divides: divide the works into parts if there are fewer works than splits.
+        divides: divide the works into parts if there are fewer works than splits; else a work that holds more than half of the text.
 
     Raises:
         BadInput: see `read_text`.
@@ -80,9 +81,17 @@ def file_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: 
         text = LINE_END.sub("\n", read_text(files, "", encoding, log))  # a separator is a line of its own in an old Mac file, too
     books = [book for work in WORK_SEPARATOR.split(text) if work.strip() for book in _without_licence(work, where, log)]
     works = [book.strip("\n") for book in books]
-    if divides and len(works) < len(SPLITS):
-        works = _parts(works, where, log)
+    if divides:
+        works = _divided(works, where, log)
     yield from _numbered(works, name, PurePosixPath(plain_name(name)).stem)
+
+
+def _divided(works: Sequence[str], where: str, log: ReadingLog) -> list[str]:
+    """Return the works, those that are too large divided into parts."""
+    if len(works) < len(SPLITS):
+        return _parts(works, where, log)
+    total = sum(map(len, works))
+    return [part for work in works for part in (_parts([work], where, log) if len(work) > HUGE_WORK * total else [work])]
 
 
 def _numbered(texts: Iterable[str], name: str, title: str) -> Iterator[Document]:

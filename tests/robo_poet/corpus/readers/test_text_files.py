@@ -47,6 +47,17 @@ def test_a_file_with_three_works_is_not_divided(tmp_path: Path) -> None:
     assert ids(source) == ["works.txt#1", "works.txt#2", "works.txt#3"] and not source.warnings
 
 
+def test_a_work_with_most_of_the_text_is_divided(tmp_path: Path) -> None:
+    short = [f"{PARAGRAPH * 9}number {number}" for number in range(3)]
+    (tmp_path / "works.txt").write_text("\n---\n".join([short[0], BOOK, *short[1:]]), "utf-8")
+    source = read(tmp_path / "works.txt")
+    texts = [document.text for document in source.documents()]
+    assert texts[0] == short[0] and texts[-2:] == short[1:] and len(texts) > 12
+    assert "works.txt into " in source.warnings[0]
+    kept = read(tmp_path / "works.txt", few_works="keep")
+    assert len(ids(kept)) == 4 and not kept.warnings
+
+
 def test_works_are_kept_on_wish(novel: Path) -> None:
     source = read(novel, few_works="keep")
     assert ids(source) == ["novel.txt#1"] and not source.warnings
