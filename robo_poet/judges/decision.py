@@ -3,7 +3,8 @@
 This module only computes: it takes measurements and gates, and returns a decision. docs/reference/gates.md lists the verdicts.
 
 An absolute bound is compared with the measured value, not with its interval, because the value describes these texts. On a slice, the value
-counts only if there is an interval, because the value of a slice of three documents means nothing. A metric that is itself an upper limit,
+counts only if there is an interval, because the value of a slice of three documents means nothing. The same holds for all texts if the step
+recorded that they are too few for an interval. A metric that is itself an upper limit,
 such as `bias_likelihood_reach`, is unknown if it is above the bound and the value below the limit is not. A value outside the bound is also
 unknown if the step recorded with it that too little was measured.
 
@@ -179,6 +180,10 @@ def _bounded(measurements: GateInput, gate: Gate, outcome: Outcome) -> Outcome:
         return _outside(measurements, gate, outcome, f"{subject} is {value_text}, below {exact_text(gate.metric, gate.min)}")
     if gate.max is not None and outcome.value > gate.max:
         return _outside(measurements, gate, outcome, f"{subject} is {value_text}, above {exact_text(gate.metric, gate.max)}")
+    recorded = None if outcome.slice else measurements.shortages.get("", {}).get(gate.metric)
+    if outcome.low is None and recorded and recorded.is_amount:  # such as the perplexity of one held-out document of 2 kB
+        reason = f"{subject} is {value_text}, but too little was measured: {recorded.text}"
+        return replace(outcome, state="unknown", reason=reason, shortage=recorded)
     return outcome
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from robo_poet.judges.decision import GateResult, judge_gates
-from robo_poet.judges.estimate import Estimate, GateInput
+from robo_poet.judges.estimate import Estimate, GateInput, Shortage
 from robo_poet.judges.gate import Gate
 
 
@@ -104,6 +104,17 @@ def test_every_verdict_and_its_reason(measured: GateInput, gate: Gate, verdict: 
     passing = only(measured, replace(gate, on_unknown="pass"))
     assert (passing.verdict, passing.reason, passing.unknown) == ("pass", f"{reason}; passes because on_unknown is pass", True)
     assert only(measured, replace(gate, on_unknown="perhaps")).verdict != "pass"  # type: ignore[arg-type]
+
+
+def test_a_value_without_an_interval_is_unknown_if_the_text_was_too_little_for_one() -> None:
+    """A model judged on one held-out document of 2 kB became champion with all gates passed."""
+    short = Shortage("documents of held-out text", 5, 1)
+    measured = GateInput({"bits_per_byte": 2.0}, shortages={"": {"bits_per_byte": short}})
+    result = only(measured, Gate("bits_per_byte", max=3))
+    assert (result.verdict, result.unknown) == ("fail", True)
+    assert result.reason == "bits_per_byte is 2, but too little was measured: 1 documents of held-out text, 5 needed"
+    assert only(measured, Gate("bits_per_byte", max=3, on_unknown="warn")).verdict == "open"
+    assert only(GateInput({"bits_per_byte": 2.0}), Gate("bits_per_byte", max=3)).verdict == "pass"
 
 
 @pytest.mark.parametrize(
