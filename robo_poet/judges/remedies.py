@@ -73,7 +73,10 @@ def _more_text(outcome: Outcome, corpus_bytes: float) -> str:
 
 
 def combine(remedies: Iterable[str]) -> str:
-    """Return one remedy for several gates: all options in one command, or else the first sentence.
+    """Return one remedy for several gates: all options in one command.
+
+    A sentence, such as one about names in the corpus, comes first: without what it asks for, the same command is rejected again. More text
+    comes last, because few users have it.
 
     Two options that set one key to different values contradict each other, such as more and fewer epochs. Then more text is what helps.
     """
@@ -84,7 +87,9 @@ def combine(remedies: Iterable[str]) -> str:
         key, _, value = shlex.split(option)[1].partition("=")
         if values.setdefault(key, value) != value:
             return MORE_TEXT
-    return " ".join(options) or next(iter(distinct), "")
+    sentences = [remedy for remedy in distinct if remedy not in options]
+    asked = [sentence for sentence in sentences if not sentence.startswith("add text")]
+    return next(iter(asked), " ".join(options) or next(iter(sentences), ""))
 
 
 def allow_unknown(gate: Gate) -> str:
