@@ -160,6 +160,9 @@ def metric_name(metric: str) -> str:
     return METRICS[metric].label if metric in METRICS else metric.replace("_", " ")
 
 
+LONGEST = 1e9  # a longer number is written with an exponent: the interval of a ratio can end at 1e26
+
+
 def metric_text(metric: str, value: Any) -> str:
     """Return a value with its unit, such as `19.2%` or `1.39 MB`; `not measured` if the value is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
@@ -167,6 +170,8 @@ def metric_text(metric: str, value: Any) -> str:
     if metric not in METRICS:
         return f"{value:.4g}"
     row = METRICS[metric]
+    if abs(value) >= LONGEST:
+        return f"{value * row.scale:.1e}{row.suffix}"
     return f"{value * row.scale:{'+' if row.signed else ''},.{row.digits}f}{row.suffix}"
 
 
