@@ -19,7 +19,7 @@ from robo_poet.corpus.source_files import SourceFiles
 from robo_poet.errors import BadInput
 
 SOURCE = "user"  # a constant, not a setting: user text always gets the full privacy treatment (contract 11)
-WORK_SEPARATOR = re.compile(r"^(?:-{3,}[ \t]*|\f)$", re.MULTILINE)
+WORK_SEPARATOR = re.compile(r"^(?:---[ \t]*|\f)$", re.MULTILINE)  # a longer line of hyphens is a rule, as in terminal output
 _GUTENBERG = re.compile(r"^\*{3} ?(START|END) OF (?:THE|THIS) PROJECT GUTENBERG EBOOK\b.*\*{3}[ \t]*$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -65,7 +65,7 @@ def folder_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides
 
 
 def file_documents(files: SourceFiles, encoding: str, log: ReadingLog, divides: bool) -> Iterator[Document]:
-    """Yield the works of a single file. A line of three or more hyphens, or a form feed, separates works.
+    """Yield the works of a single file. A line of three hyphens, or a form feed, separates works.
 
     The id is the number of the work, from 1. The number would change if a work were inserted above. So the group is empty, and the split
     depends on the content.
