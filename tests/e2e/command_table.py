@@ -109,6 +109,7 @@ REFUSED: dict[str, tuple[int, str]] = {
     "robo-poet drift baseline --since 2026-03-01": (2, "0 users, 100 needed"),
     'robo-poet retrain approve 1 --why "the new readers stay"': (2, "no alert has asked for a retraining yet"),
     'robo-poet retrain refuse 1 --why "a campaign, over next week"': (2, "no alert has asked for a retraining yet"),
+    'robo-poet retrain refuse 1 --why "the served copy was damaged"': (2, "no alert has asked for a retraining yet"),
     "robo-poet retrain approve 1 --model 1 --why 'your reason'": (2, "no alert has asked for a retraining yet"),
     "robo-poet generate": (2, "no prompt is given"),  # a docstring names the command
     "robo-poet cluster doctor": (1, "1 problem to fix before a run can succeed"),  # no cluster is set

@@ -69,9 +69,9 @@ def test_a_folder(run: Run, poems: Path, capfd: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_single_file_is_split_into_works_at_its_separators(run: Run, tmp_path: Path) -> None:
-    (tmp_path / "p.txt").write_text("\ufeffone one\n---\ntwo -- two\n\f\nthree\n----- \n\n")
+    (tmp_path / "p.txt").write_text("\ufeffone one\n---\ntwo -- two\n-----\n----\nend\n\f\nthree\n--- \n\n")
     assert run(tmp_path / "p.txt") == 0
-    assert [(d.id, d.text) for d in corpus()] == [("p.txt#1", "one one"), ("p.txt#2", "two -- two"), ("p.txt#3", "three")]
+    assert [(d.id, d.text) for d in corpus()] == [("p.txt#1", "one one"), ("p.txt#2", "two -- two\n-----\n----\nend"), ("p.txt#3", "three")]
 
 
 ROWS = [{"body": f"text {n}", "who": f"Poet {n}", "group": f"g{n % 3}", "extra": n} for n in range(6)]

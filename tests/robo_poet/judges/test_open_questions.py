@@ -67,7 +67,9 @@ def test_a_value_outside_the_bound_is_open_if_the_step_says_that_too_little_was_
     assert result.reason == "bleu is 0.2, below 0.25, but too little was measured: 11 prompts in group religion/atheists, 15 needed"
     assert judge_gates(lacking(0.2), [replace(gate, on_unknown="reject")]).verdict == "rejected"
     assert judge_gates(lacking(0.2, replace(FEW_PROMPTS, kind="doubt")), [gate]).verdict == "rejected"
-    assert judge_gates(lacking(0.3), [gate]).gates[0].verdict == "pass"
+    inside = replace(lacking(0.3), intervals={"bleu": Estimate(0.3, 0.1, 0.5, 11)})
+    assert judge_gates(inside, [gate]).gates[0].verdict == "pass"
+    assert judge_gates(lacking(0.3), [gate]).gates[0].verdict == "open", "without an interval, a value from too little text says nothing"
 
 
 @pytest.mark.parametrize(
