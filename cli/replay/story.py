@@ -141,8 +141,8 @@ def _train(journal: Journal, scene: Scene, number: int, corpus: str, epochs: int
     scene.check()
     summary = json.loads((scene.folder / "runs" / name / "summary.json").read_text("utf-8"))
     accepted = summary["verdict"] == "accepted" and summary["version"] == number
-    found = measured(summary) if accepted else f"version {summary['version']}, {summary['verdict']}: {summary['reason']}"
-    journal.expect(f"the gates accept version {number}", accepted, found)
+    outcome = measured(summary) if accepted else f"version {summary['version']}, {summary['verdict']}: {summary['reason']}"
+    journal.expect(f"the gates accept version {number}", accepted, outcome)
 
 
 def measured(summary: Mapping[str, Any]) -> str:

@@ -187,8 +187,8 @@ def _add_copies(collected: TextMetrics, own: dict[str, RowMetric], reference: di
 
 def _private_rows(texts: Sequence[str], removed: RemovedData, settings: MeasureTextSettings) -> frozenset[int]:
     """Return the rows whose text has personal data."""
-    found = find_personal_data(texts, (), removed, settings.min_score).found
-    return frozenset(row for row, count in enumerate(found) if count)
+    counts = find_personal_data(texts, (), removed, settings.min_score).found
+    return frozenset(row for row, count in enumerate(counts) if count)
 
 
 def _add_personal_data(

@@ -13,21 +13,25 @@ from robo_poet.settings.data import Outside, ValidateSettings
 # (check, side of the bound) → what a value there means for the model, and what the user can do
 MEANINGS = {
     ("megabytes", "below"): "intervals are wide, and gates may lack evidence; add text",
-    (
-        "type_token_ratio",
-        "below",
-    ): "the text uses the same few words again and again, as templates and logs do; remove "
-    "the repeated parts, or lower validation.min_type_token_ratio if this is meant",
-    ("type_token_ratio", "above"): "the text has many different words for its size, as lists, code and mixed languages do, and the model "
-    "sees many of them only once; add text of the same kind, or raise validation.max_type_token_ratio if this is meant",
+    ("type_token_ratio", "below"): (
+        "the text uses the same few words again and again, as templates and logs do; remove the repeated parts, or lower "
+        "validation.min_type_token_ratio if this is meant"
+    ),
+    ("type_token_ratio", "above"): (
+        "the text has many different words for its size, as lists, code and mixed languages do, and the model sees many of them only once; "
+        "add text of the same kind, or raise validation.max_type_token_ratio if this is meant"
+    ),
     ("sentence_tokens", "below"): "the sentences are short, as in dialogues; lower validation.min_sentence_tokens if this is meant",
-    ("sentence_tokens", "above"): "the sentences are long, or have no full stops, as verse and tables; raise "
-    "validation.max_sentence_tokens if this is meant",
+    ("sentence_tokens", "above"): (
+        "the sentences are long, or have no full stops, as in verse and tables; raise validation.max_sentence_tokens if this is meant"
+    ),
     ("duplicate_share", "above"): "many documents have the same text; look for a source that was read twice",
     ("encoding_error_share", "above"): "the text was probably decoded with a wrong encoding; convert it to UTF-8 again",
     ("expected_language_share", "below"): "name the languages of the corpus in validation.languages",
-    ("length_divergence", "above"): "documents of one split are longer than those of another, so held-out figures may differ from those "
-    "of new text; give long works as several documents",
+    ("length_divergence", "above"): (
+        "documents of one split are longer than those of another, so held-out figures may differ from those of new text; give long works "
+        "as several documents"
+    ),
 }
 VERDICT: dict[Outside, Literal["ignored", "warn", "fail"]] = {"ignore": "ignored", "warn": "warn", "fail": "fail"}
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from robo_poet.judges.gate import Gate, Outcome
 
 DEFAULT = ""  # the key of the remedy of all other metrics
-MORE_TEXT = "add text to the corpus, until it has twice its present size"  # `Remedies.of` puts the amount in, where it is known
+_ADD_TEXT = "add text"  # begins each remedy that asks for more text
+MORE_TEXT = f"{_ADD_TEXT} to the corpus, until it has twice its present size"  # `Remedies.of` puts the amount in, where it is known
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def _more_text(outcome: Outcome, corpus_bytes: float) -> str:
     times = -(-10 * shortage.needed // shortage.there) / 10 if shortage and shortage.is_amount else 2.0  # rounded up
     factor = "twice" if times == 2 else f"{times:g} times"
     if outcome.slice:
-        return f"add text of {outcome.slice} to the corpus, until it has {factor} as much of it"
+        return f"{_ADD_TEXT} of {outcome.slice} to the corpus, until it has {factor} as much of it"
     amount = f" (about {max(0.1, corpus_bytes * (times - 1) / 1e6):,.1f} MB more)" if corpus_bytes else ""
-    return f"add text to the corpus, until it has {factor} its present size{amount}"
+    return f"{_ADD_TEXT} to the corpus, until it has {factor} its present size{amount}"
 
 
 def combine(remedies: Iterable[str]) -> str:
@@ -88,8 +89,8 @@ def combine(remedies: Iterable[str]) -> str:
         if values.setdefault(key, value) != value:
             return MORE_TEXT
     sentences = [remedy for remedy in distinct if remedy not in options]
-    asked = [sentence for sentence in sentences if not sentence.startswith("add text")]
-    return next(iter(asked), " ".join(options) or next(iter(sentences), ""))
+    without_more_text = [sentence for sentence in sentences if not sentence.startswith(_ADD_TEXT)]
+    return next(iter(without_more_text), " ".join(options) or next(iter(sentences), ""))
 
 
 def allow_unknown(gate: Gate) -> str:

@@ -177,19 +177,19 @@ class ProgressLine(Callback):
         self._means = DECAY * self._means + (1 - DECAY) * np.asarray([batch.loss, batch.nats, batch.accuracy, batch.top5_accuracy])
         self._weight = DECAY * self._weight + 1 - DECAY  # corrects the bias towards the initial 0, as in Adam
         loss, nats, accuracy, top5_accuracy = (self._means / self._weight).tolist()
-        pace = ("time left not known yet", "compiled")
+        time_left, speed_text = "time left not known yet", "the first step compiled the model"
         if self._measured:
             speed = (progress.tokens - self._tokens) / max(1e-6, time.monotonic() - self._started)
             seconds_left = int((steps - progress.step) * progress.tokens / progress.step / max(1.0, speed))
-            pace = (f"{duration(seconds_left)} left", f"{speed:,.0f} tokens/s")
+            time_left, speed_text = f"{duration(seconds_left)} left", f"{speed:,.0f} tokens/s"
         else:
             self._started, self._tokens, self._measured = time.monotonic(), progress.tokens, True
         validation_text = f" · validation {progress.schedule.best:,.1f}" if progress.schedule.best < math.inf else ""
         training.report(
             progress.step, steps,
-            f"step {progress.step}/{steps} · {pace[0]} · loss {loss:.3f} · "
+            f"step {progress.step}/{steps} · {time_left} · loss {loss:.3f} · "
             f"perplexity {math.exp(min(99.0, nats)):,.1f} · "
-            f"accuracy {100 * accuracy:.1f} %, top 5 {100 * top5_accuracy:.1f} %{validation_text} · {pace[1]}",
+            f"accuracy {100 * accuracy:.1f} %, top 5 {100 * top5_accuracy:.1f} %{validation_text} · {speed_text}",
         )  # fmt: skip
 
 

@@ -14,16 +14,15 @@ from robo_poet.corpus.document import Document, language_code
 from robo_poet.corpus.words import separate_words
 from robo_poet.settings.data import QualitySettings
 
+if TYPE_CHECKING:
+    from py3langid.langid import LanguageIdentifier
+
 LANGUAGE_CHARACTERS = 2_000  # enough to identify 139 languages; takes 0.2 ms per document
 EXCERPTS = 4  # of a longer text
 # Nigerian Pidgin: its words are mostly English ones. It was found in 1.3 % of 520 kB of English changelogs, entry by entry.
 NOT_DETECTED = frozenset({"pcm"})
 # U+FFFD, and all control characters except tab and line ends
 DAMAGED_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffd]")
-
-if TYPE_CHECKING:
-    from py3langid.langid import LanguageIdentifier
-
 Failure = tuple[str, float | None, str]  # reason, measured value, detected or declared language (of the reason `language`)
 
 

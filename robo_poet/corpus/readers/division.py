@@ -74,7 +74,7 @@ def _blocks(text: str, count: int) -> tuple[list[str], str]:
 
 
 def _cut(text: str, positions: Sequence[int]) -> list[str]:
-    """Return the parts between ascending positions. Parts without text are joined with the next."""
+    """Return the parts between ascending positions. Empty parts are left out."""
     bounds = [0, *positions, len(text)]
     return [text[start:end] for start, end in itertools.pairwise(bounds) if end > start]
 

@@ -77,9 +77,8 @@ class ReadingLog:
         named = _named([f"{_name(where)} into {parts} parts at {place}" for where, (parts, place) in self.divisions.items()])
         return [
             "fewer works than the three splits need, or one with most of the text, so it was divided (ingest.few_works): "
-            f"{named}. The parts of one work are "
-            "alike, so held-out figures are better than those of another work. To divide the text yourself, write a line --- between the "
-            "parts of a single file, or give each part of a folder its own file"
+            f"{named}. The parts of one work are alike, so held-out figures are better than those of another work. To divide the text "
+            "yourself, write a line --- between the parts of a single file, or give each part of a folder its own file"
         ]
 
     def _licence_warnings(self) -> list[str]:

@@ -1,8 +1,8 @@
 """Readers of text files: a folder or archive of files, and a single file of several works.
 
 With fewer works than splits, each work is divided into parts, unless `ingest.few_works` is `keep`; so is a work of a single file that holds
-more than half of the text. The licence that Project Gutenberg adds
-to each of its books is left out: it would be a tenth of a short book, and it is English, whatever the language of the book.
+more than half of the text. The licence that Project Gutenberg adds to each of its books is left out: it would be a tenth of a short book,
+and it is English, whatever the language of the book.
 """
 
 import re

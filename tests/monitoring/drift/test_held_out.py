@@ -51,8 +51,8 @@ def answering(status: int, body: Callable[[int], Any], pause: float = 0.0) -> It
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = json.dumps(body(len(asked["inputs"]["tokens"][0]))).encode()
+            call = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            answer = json.dumps(body(len(call["inputs"]["tokens"][0]))).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
